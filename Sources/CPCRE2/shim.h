@@ -1,0 +1,5 @@
+#ifndef COUNTERSIGN_CPCRE2_H
+#define COUNTERSIGN_CPCRE2_H
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#endif

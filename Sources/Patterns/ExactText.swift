@@ -1,0 +1,24 @@
+/// Text that is the same only byte by byte.
+///
+/// Swift's `String` calls "é" as one scalar and as "e" with an accent equal (canonical equivalence). In a
+/// certificate these are two names, for which two people may hold two certificates: whoever compares names
+/// for a verdict compares these.
+package struct ExactText: Hashable, Sendable {
+  package let text: String
+
+  package init(_ text: String) { self.text = text }
+
+  package static func == (left: Self, right: Self) -> Bool { left.text.isExactly(right.text) }
+
+  package func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
+
+extension String {
+  /// Whether two texts are the same byte by byte.
+  package func isExactly(_ other: String) -> Bool {
+    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+  }
+}
