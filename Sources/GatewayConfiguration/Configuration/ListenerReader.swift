@@ -1,0 +1,90 @@
+import AccessPolicy
+
+/// Reads an entry of `listeners`.
+struct ListenerReader {
+  /// `protocol`, the language spoken inside of TLS.
+  private enum WireProtocol: String, CaseIterable { case tcp, postgres, mysql }
+
+  let findings: Findings
+  /// The gateway's limits, which the listener may override.
+  let limits: Limits
+
+  func read(_ node: YAMLNode) -> Listener? {
+    guard let listener = CheckedMapping(node, ConfigurationSchema.listener, findings) else { return nil }
+    let name = listener["name"].flatMap(findings.name)
+    let address = listener["listen"].flatMap(SocketAddressReader(findings: findings, role: .listener).read)
+    let tls = listener["tls"].flatMap(ServerTLSReader(findings: findings).read)
+    let upstream = listener["upstream"].flatMap(findings.name)
+    let own = listener["limits"].map { LimitsReader(findings: findings).read($0, over: limits) }
+    listener["protocol"].map(wireProtocol)
+    if let node = listener["proxy_protocol"] {
+      proxyProtocol(node, at: listener.mark(of: "proxy_protocol"))
+    }
+    if let node = listener["mysql_server_version"] {
+      _ = findings.text(node)
+      findings.notAvailable(at: listener.mark(of: "mysql_server_version"), "mysql_server_version")
+    }
+    guard let name, let tls, let upstream else { return nil }
+    // Without an address there is an error, and this is for a draft's further checks alone: unlike any other.
+    let place = listener.mark.location(in: findings.file)
+    return Listener(
+      name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place), tls: tls,
+      upstream: upstream, limits: own ?? limits)
+  }
+
+  private func wireProtocol(_ node: YAMLNode) {
+    guard let choice = findings.choice(node, of: WireProtocol.self) else { return }
+    switch choice.value {
+    case .tcp: break
+    case .postgres, .mysql:
+      findings.notAvailable(
+        at: choice.location, "protocol: \(choice.value.rawValue)",
+        hint: "protocol: tcp relays any protocol that begins with TLS")
+    }
+  }
+
+  private func proxyProtocol(_ node: YAMLNode, at mark: YAMLMark) {
+    guard let mapping = CheckedMapping(node, ConfigurationSchema.proxyProtocol, findings) else { return }
+    for source in mapping["from"].map({ findings.texts($0, of: "CIDR block") }) ?? []
+    where CIDRBlock(source.value) == nil && IPAddress(source.value) == nil {
+      findings.error(
+        at: source.location, "invalid-value",
+        "found \(Wording.quote(source.value)), expected an IP address or a CIDR block such as 10.0.0.0/8",
+        hint: "the bits behind the prefix must be 0")
+    }
+    findings.notAvailable(at: mark, "proxy_protocol of a listener")
+  }
+}
+
+/// What holds between the addresses of all listeners.
+struct ListenerAddresses {
+  let findings: Findings
+
+  func check(_ listeners: [Listener]) {
+    var first: [SocketAddress: Listener] = [:]
+    for listener in listeners {
+      if let other = first[listener.address.value] {
+        // With SO_REUSEPORT the kernel would give each of them a part of the connections.
+        findings.error(
+          at: listener.address.location, "duplicate-address",
+          "the listeners \(Wording.quote(other.name.value)) and \(Wording.quote(listener.name.value)) "
+            + "have the same address",
+          hint: "the first one is in line \(other.address.location.line); give one of them another port")
+      } else {
+        first[listener.address.value] = listener
+      }
+    }
+    for listener in listeners { warnOfWildcard(listener, first) }
+  }
+
+  /// A wildcard address and a single one may share a port; the kernel then prefers the single one.
+  private func warnOfWildcard(_ listener: Listener, _ all: [SocketAddress: Listener]) {
+    guard case .ip(let address, let port) = listener.address.value, address.bits != 0 else { return }
+    let wildcard = address.family == .v4 ? IPAddress(v4: 0) : IPAddress(v6: 0)
+    guard let other = all[.ip(wildcard, port: port)] else { return }
+    findings.warning(
+      at: listener.address.location, "overlapping-address",
+      "the address of the listener \(Wording.quote(other.name.value)) covers this one",
+      hint: "connections to this address come here and never to \(Wording.quote(other.name.value))")
+  }
+}

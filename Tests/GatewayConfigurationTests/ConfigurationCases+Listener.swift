@@ -1,0 +1,278 @@
+extension ConfigurationDiagnosticsTests.Case {
+  static let listener = [
+    Self(
+      replacing: "  - name: db\n    listen",
+      with: "  - listen",
+      expect: [
+        "3:5: missing-key: a listener needs the key \"name\""
+      ]),
+    Self(
+      replacing: "  - name: db\n    listen",
+      with: "  - name: -db\n    listen",
+      expect: [
+        "3:11: invalid-value: \"-db\" is not a name (names have 1 to 63 letters, digits, \".\", "
+          + "\"_\" and \"-\", and begin with a letter or digit)"
+      ]),
+    Self(
+      replacing: "  - name: db\n    listen",
+      with: "  - name: \"a b\"\n    listen",
+      expect: [
+        "3:11: invalid-value: \"a b\" is not a name (names have 1 to 63 letters, digits, \".\", "
+          + "\"_\" and \"-\", and begin with a letter or digit)"
+      ]),
+    Self(
+      replacing: "  - name: db\n    listen",
+      with: "  - name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    listen",
+      expect: [
+        "3:11: invalid-value: "
+          + "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not a name "
+          + "(names have 1 to 63 letters, digits, \".\", \"_\" and \"-\", and begin with a letter or "
+          + "digit)"
+      ]),
+    Self(
+      replacing: "  - name: db\n    listen",
+      with: "  - name: null\n    listen",
+      expect: [
+        "3:11: wrong-type: found nothing, expected a name"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    lisen: 0.0.0.0:6432",
+      expect: [
+        "3:5: missing-key: a listener needs the key \"listen\"",
+        "4:5: unknown-key: unknown key \"lisen\" in a listener (did you mean \"listen\"?)",
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: db.internal:6432",
+      expect: [
+        "4:13: invalid-value: found \"db.internal:6432\", expected an IP address and a port, "
+          + "such as 0.0.0.0:6432 or \"[::]:6432\" (a DNS name may change under a running gateway; "
+          + "write the IP address)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 0.0.0.0",
+      expect: [
+        "4:13: invalid-value: found \"0.0.0.0\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (add the port)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: :6432",
+      expect: [
+        "4:13: invalid-value: found \":6432\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (name the address: 0.0.0.0:6432 is every IPv4 address)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 6432",
+      expect: [
+        "4:13: invalid-value: found \"6432\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (add the address, such as 127.0.0.1:6432)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: \"::1\"",
+      expect: [
+        "4:13: invalid-value: found \"::1\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (write an IPv6 address in brackets, the port behind them: "
+          + "\"[::1]:6432\")"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: localhost",
+      expect: [
+        "4:13: invalid-value: found \"localhost\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (add the port)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 0.0.0.0:0",
+      expect: [
+        "4:13: invalid-value: found \"0.0.0.0:0\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (a port is a number from 1 to 65535)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 0.0.0.0:65536",
+      expect: [
+        "4:13: invalid-value: found \"0.0.0.0:65536\", expected an IP address and a port, such "
+          + "as 0.0.0.0:6432 or \"[::]:6432\" (a port is a number from 1 to 65535)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 0.0.0.0:http",
+      expect: [
+        "4:13: invalid-value: found \"0.0.0.0:http\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (a port is a number from 1 to 65535)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: \"::1:6432\"",
+      expect: [
+        "4:13: invalid-value: found \"::1:6432\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (write an IPv6 address in brackets, the port behind them: "
+          + "\"[::1]:6432\")"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: \"[127.0.0.1]:6432\"",
+      expect: [
+        "4:13: invalid-value: found \"[127.0.0.1]:6432\", expected an IP address and a port, "
+          + "such as 0.0.0.0:6432 or \"[::]:6432\" (the brackets are for an IPv6 address, such as "
+          + "[::1]:6432)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: 10.0.0.256:6432",
+      expect: [
+        "4:13: invalid-value: found \"10.0.0.256:6432\", expected an IP address and a port, such "
+          + "as 0.0.0.0:6432 or \"[::]:6432\" (\"10.0.0.256\" is neither an IP address nor a DNS "
+          + "name)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: [::]:6432",
+      expect: [
+        "4:14: yaml-syntax: this is not YAML: did not find expected node content while parsing a "
+          + "flow node (quote a text that begins with \"[\" or \"{\", such as \"[::]:6432\")"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: unix:/run/x.sock",
+      expect: [
+        "4:13: not-available: unix: as a listen address is not available in this version of "
+          + "countersign (write an IP address and a port)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: unix:",
+      expect: [
+        "4:17: yaml-syntax: this is not YAML: mapping values are not allowed in this context "
+          + "(quote a text that holds \": \", and check the indentation)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: systemd:web",
+      expect: [
+        "4:13: not-available: systemd: as a listen address is not available in this version of "
+          + "countersign (write an IP address and a port)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: \"systemd:\"",
+      expect: [
+        "4:13: invalid-value: found \"systemd:\", expected an IP address and a port, such as "
+          + "0.0.0.0:6432 or \"[::]:6432\" (write the socket's FileDescriptorName= behind systemd:)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with:
+        "    listen: \"unix:/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"",
+      expect: [
+        "4:13: out-of-range: the path of the Unix socket has 108 bytes, expected at most 107 "
+          + "(the kernel's limit (unix(7)); choose a shorter path)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: dbb",
+      expect: [
+        "9:15: unknown-reference: there is no upstream \"dbb\" (did you mean \"db\"?)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: other",
+      expect: [
+        "9:15: unknown-reference: there is no upstream \"other\" (known here: db)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream:",
+      expect: [
+        "9:14: wrong-type: found nothing, expected a name"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    protocol: postgres",
+      expect: [
+        "10:15: not-available: protocol: postgres is not available in this version of "
+          + "countersign (protocol: tcp relays any protocol that begins with TLS)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    protocol: mysql",
+      expect: [
+        "10:15: not-available: protocol: mysql is not available in this version of countersign "
+          + "(protocol: tcp relays any protocol that begins with TLS)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    protocol: postgre",
+      expect: [
+        "10:15: invalid-value: found \"postgre\", expected tcp, postgres or mysql (did you mean "
+          + "\"postgres\"?)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    protocol: http",
+      expect: [
+        "10:15: invalid-value: found \"http\", expected tcp, postgres or mysql"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    proxy_protocol: {from: [10.0.0.0/8, 192.0.2.1]}",
+      expect: [
+        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    proxy_protocol: {from: [10.0.0.1/8x]}",
+      expect: [
+        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)",
+        "10:29: invalid-value: found \"10.0.0.1/8x\", expected an IP address or a CIDR block "
+          + "such as 10.0.0.0/8 (the bits behind the prefix must be 0)",
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    proxy_protocol: {from: []}",
+      expect: [
+        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)",
+        "10:28: empty: found an empty list, expected at least one CIDR block",
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    proxy_protocol: v1",
+      expect: [
+        "10:21: wrong-type: found \"v1\", expected a mapping for proxy_protocol"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    proxy_protocol: {form: []}",
+      expect: [
+        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)",
+        "10:21: missing-key: proxy_protocol needs the key \"from\"",
+        "10:22: unknown-key: unknown key \"form\" in proxy_protocol (did you mean \"from\"?)",
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    mysql_server_version: 8.0.36",
+      expect: [
+        "10:5: not-available: mysql_server_version is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with: "    upstream: db\n    limits: {max_handshakes: 0, workers: 2}",
+      expect: [
+        "10:30: out-of-range: found \"0\", expected a whole number from 1 to 1000000",
+        "10:33: unknown-key: unknown key \"workers\" in limits (known here: max_connections, "
+          + "max_connections_per_caller, max_handshakes, handshake_timeout, idle_timeout, "
+          + "max_connection_age, connection_rate_per_source)",
+      ]),
+  ]
+}

@@ -1,0 +1,202 @@
+extension ConfigurationDiagnosticsTests.Case {
+  static let tls = [
+    Self(
+      replacing: "      certificate: a.pem",
+      with: "      cert: a.pem",
+      expect: [
+        "6:7: unknown-key: unknown key \"cert\" in a listener's tls (known here: certificate, "
+          + "private_key, client_ca, client_crl, crl_stale, crl_required, min_version, alpn, hosts, "
+          + "unknown_server_name)",
+        "6:7: missing-key: a listener's tls needs the key \"certificate\"",
+      ]),
+    Self(
+      replacing: "      certificate: a.pem",
+      with: "      certificate: [a.pem, b.pem]",
+      expect: [
+        "6:20: not-available: certificate with several files is not available in this version of "
+          + "countersign (name one file)"
+      ]),
+    Self(
+      replacing: "      certificate: a.pem",
+      with: "      certificate: []",
+      expect: [
+        "6:20: empty: found an empty list, expected at least one file"
+      ]),
+    Self(
+      replacing: "      certificate: a.pem",
+      with: "      certificate: \"\"",
+      expect: [
+        "6:20: invalid-value: found an empty text, expected the path of a PEM file"
+      ]),
+    Self(
+      replacing: "      private_key: a.key",
+      with: "      private_key: [a.key, b.key]",
+      expect: [
+        "7:20: not-available: private_key with several files is not available in this version of "
+          + "countersign (name one file)"
+      ]),
+    Self(
+      replacing: "      private_key: a.key",
+      with: "      private_key: {file: a}",
+      expect: [
+        "7:20: wrong-type: found a mapping, expected the path of a PEM file"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca:",
+      expect: [
+        "8:17: wrong-type: found nothing, expected the path of a PEM file"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: [a.pem, b.pem]",
+      expect: [
+        "8:18: not-available: client_ca with several files is not available in this version of "
+          + "countersign (put all trust anchors into one file: it may hold any number of them)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: [{label: workers, file: a.pem}]",
+      expect: [
+        "8:19: not-available: client_ca with a label is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: [{lable: workers, file: a.pem}]",
+      expect: [
+        "8:19: missing-key: a labelled client_ca needs the key \"label\"",
+        "8:19: not-available: client_ca with a label is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)",
+        "8:20: unknown-key: unknown key \"lable\" in a labelled client_ca (did you mean \"label\"?)",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      client_crl: [a.crl]",
+      expect: [
+        "9:7: not-available: client_crl is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      client_crl: []",
+      expect: [
+        "9:7: not-available: client_crl is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)",
+        "9:19: empty: found an empty list, expected at least one file",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_stale: deny",
+      expect: [
+        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_stale: {allow_for: 24h}",
+      expect: [
+        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_stale: {allow_for: 0s}",
+      expect: [
+        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)",
+        "9:30: out-of-range: found \"0s\", expected a duration longer than 0",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_stale: ignore",
+      expect: [
+        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
+          + "it; to ignore it would promise what does not happen)",
+        "9:18: invalid-value: found \"ignore\", expected deny or allow",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_required: true",
+      expect: [
+        "9:7: not-available: crl_required: true is not available in this version of countersign "
+          + "(remove it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      crl_required: yes",
+      expect: [
+        "9:21: wrong-type: found \"yes\", expected true or false"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      min_version: 1.1",
+      expect: [
+        "9:20: invalid-value: found \"1.1\", expected 1.2 or 1.3"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      min_version: TLSv1.2",
+      expect: [
+        "9:20: invalid-value: found \"TLSv1.2\", expected 1.2 or 1.3"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      alpn: [h2, h2]",
+      expect: [
+        "9:18: duplicate-name: the protocol name \"h2\" is defined twice (the first one is in "
+          + "line 9; names are unique)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      alpn: [\"\"]",
+      expect: [
+        "9:14: invalid-value: found an empty text, expected a protocol name"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with:
+        "      client_ca: ca.pem\n      alpn: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]",
+      expect: [
+        "9:14: out-of-range: the protocol name has 256 bytes, at most 255 are possible"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with:
+        "      client_ca: ca.pem\n      hosts: [{server_name: [blog.example.com, \"*.example.net\"], certificate: a, private_key: b, client_ca: c}]",
+      expect: [
+        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
+          + "to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      hosts: [{server_name: \"*\", certificate: a, private_key: b}]",
+      expect: [
+        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
+          + "to ignore it would promise what does not happen)",
+        "9:15: missing-key: an entry of hosts needs the key \"client_ca\"",
+        "9:29: invalid-value: found \"*\", expected a DNS name, or \"*.\" and a DNS name",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      hosts: []",
+      expect: [
+        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
+          + "to ignore it would promise what does not happen)",
+        "9:14: empty: found an empty list, expected hosts",
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      unknown_server_name: refuse",
+      expect: [
+        "9:7: not-available: unknown_server_name: refuse is not available in this version of "
+          + "countersign (remove it; to ignore it would promise what does not happen)"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      unknown_server_name: deny",
+      expect: [
+        "9:28: invalid-value: found \"deny\", expected default or refuse"
+      ]),
+  ]
+}

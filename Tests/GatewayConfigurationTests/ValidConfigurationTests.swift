@@ -1,0 +1,141 @@
+import AccessPolicy
+import Testing
+
+@testable import GatewayConfiguration
+
+/// Configurations that are accepted, and what they mean.
+struct ValidConfigurationTests {
+  private func read(_ text: String, file: String = "/etc/countersign/c.yaml") throws -> Configuration {
+    let (configuration, diagnostics) = ConfigurationReader.read(Array(text.utf8), file: file)
+    #expect(diagnostics == [])
+    return try #require(configuration)
+  }
+
+  @Test func theSmallestOneGetsTheDefaultsOfTheContract() throws {
+    let configuration = try read(Example.configuration)
+    #expect(configuration.file == "/etc/countersign/c.yaml")
+    #expect(configuration.policies.map(\.value) == ["/etc/countersign/p.yaml"])
+    #expect(configuration.audit.destination == .standardOutput)
+    #expect(configuration.audit.integrity)
+    #expect(configuration.drainTimeout == .seconds(30))
+    #expect(configuration.workers == nil)
+    #expect(configuration.limits == Limits())
+    #expect(configuration.limits.maxConnections == nil)
+    #expect(configuration.limits.maxHandshakes == 512)
+    #expect(configuration.limits.handshakeTimeout == .seconds(10))
+    #expect(configuration.limits.idleTimeout == .seconds(3600))
+    #expect(configuration.limits.maxConnectionAge == .zero)
+    let listener = try #require(configuration.listeners.first)
+    #expect(listener.name == Located("db", at: SourceLocation(file: configuration.file, line: 3, column: 11)))
+    #expect(listener.address.value == .ip(IPAddress(v4: 0), port: 6432))
+    #expect(listener.tls.certificate.value == "/etc/countersign/a.pem")
+    #expect(listener.tls.privateKey.value == "/etc/countersign/a.key")
+    #expect(listener.tls.clientCA.value == "/etc/countersign/ca.pem")
+    #expect(listener.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
+    #expect(listener.tls.minVersion == .tls12)
+    #expect(listener.tls.alpn == [])
+    #expect(listener.upstream.value == "db")
+    #expect(configuration.upstreams.first?.address.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
+    #expect(configuration.upstreams.first?.connectTimeout == .seconds(5))
+  }
+
+  @Test func everyAvailableKeyIsRead() throws {
+    let configuration = try read(Self.everything, file: "c.yaml")
+    let listener = try #require(configuration.listeners.first)
+    #expect(listener.address.value == .ip(IPAddress(v6: 0), port: 6432))
+    #expect(listener.tls.certificate.value == "tls/server.pem")
+    #expect(listener.tls.minVersion == .tls13)
+    #expect(listener.tls.alpn == ["h2", "http/1.1"])
+    #expect(
+      listener.limits
+        == Limits(
+          maxConnections: 10, maxHandshakes: 20, handshakeTimeout: .seconds(3), idleTimeout: .seconds(300),
+          maxConnectionAge: .seconds(86400)))
+    #expect(configuration.limits.maxConnections == 1000)
+    #expect(configuration.limits.handshakeTimeout == .seconds(5))
+    #expect(configuration.upstreams.map(\.connectTimeout) == [.seconds(1), .seconds(5), .seconds(5)])
+    #expect(
+      configuration.upstreams.map(\.address.value) == [
+        .name("db-1.internal", port: 5432), .unix("/run/app.sock"), .ip(IPAddress(v6: 1), port: 80),
+      ])
+    #expect(configuration.policies.map(\.value) == ["Policies/*.yaml", "/etc/more/*.yaml"])
+    #expect(configuration.audit.destination == .file("/var/log/countersign.log"))
+    #expect(!configuration.audit.integrity)
+    #expect(configuration.drainTimeout == .zero)
+    #expect(configuration.workers == 4)
+  }
+
+  @Test(arguments: [
+    "audit: {path: stderr}", "audit: {path: stderr, durability: written, when_unavailable: refuse}",
+  ])
+  func standardErrorIsADestination(_ audit: String) throws {
+    let text = Example.configuration + audit + "\n"
+    #expect(try read(text).audit.destination == .standardError)
+  }
+
+  /// Quotes change nothing: the schema says what a value is, not YAML.
+  @Test(arguments: ["1.3", "\"1.3\"", "'1.3'"])
+  func aVersionMayBeQuotedOrNot(_ version: String) throws {
+    let text = try Example.configuration(
+      replacing: "      client_ca: ca.pem", with: "      client_ca: ca.pem\n      min_version: \(version)")
+    #expect(try read(text).listeners.first?.tls.minVersion == .tls13)
+  }
+
+  @Test func aBooleanWordOfOldYAMLIsATextWhereATextIsMeant() throws {
+    let text = Example.configuration.replacing("db", with: "no")
+    #expect(try read(text).listeners.first?.upstream.value == "no")
+  }
+
+  @Test func aByteOrderMarkAndWindowsLineEndsAreAccepted() throws {
+    let text = "\u{FEFF}" + Example.configuration.replacing("\n", with: "\r\n")
+    #expect(
+      try read(text).listeners.first?.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
+  }
+
+  private static let everything = """
+    # Everything that this version has.
+    ---
+    version: 1
+    listeners:
+      - name: orders-db
+        listen: "[::]:6432"
+        protocol: tcp
+        tls:
+          certificate: [tls/server.pem]
+          private_key: [tls/server.key]
+          client_ca: [tls/clients-ca.pem]
+          crl_required: false
+          min_version: "1.3"
+          alpn: [h2, http/1.1]
+          unknown_server_name: default
+        upstream: orders-db
+        limits: {max_connections: 10, handshake_timeout: 3s, max_connection_age: 1d}
+      - name: b
+        listen: 127.0.0.1:1
+        tls: {certificate: a, private_key: b, client_ca: c}
+        upstream: app
+      - name: c
+        listen: 127.0.0.1:2
+        tls: {certificate: a, private_key: b, client_ca: c}
+        upstream: six
+    upstreams:
+      - name: orders-db
+        address: db-1.internal:5432
+        connect_timeout: 1s
+        proxy_protocol: none
+      - {name: app, address: "unix:/run/app.sock"}
+      - {name: six, address: ["[::1]:80"]}
+    policies: [Policies/*.yaml, /etc/more/*.yaml]
+    audit: {path: /var/log/countersign.log, durability: written, when_unavailable: refuse, integrity: false}
+    limits:
+      max_connections: 1000
+      max_connections_per_caller: 0
+      max_handshakes: 20
+      handshake_timeout: 5s
+      idle_timeout: 5m
+      max_connection_age: 0
+      connection_rate_per_source: 0/s
+    drain_timeout: 0s
+    workers: 4
+    """
+}
