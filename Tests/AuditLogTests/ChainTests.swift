@@ -1,0 +1,153 @@
+import AccessPolicy
+import Testing
+
+@testable import AuditLog
+
+@Suite struct ChainTests {
+  static let uid: UInt128 = 0xabc
+
+  static func chain(_ digest: Digest? = Sample.digest) -> RecordChain {
+    RecordChain(at: .genesis(uid: uid), digest: digest)
+  }
+
+  static func lines(_ count: Int) -> [[UInt8]] {
+    var chain = chain()
+    return (1...count).map { chain.seal(Sample.record(Sample.closed($0))) }
+  }
+
+  static func verify(_ lines: [[UInt8]], torn: Bool = false) -> ChainVerification {
+    var verification = ChainVerification(digest: Sample.digest)
+    for line in lines { verification.feed(line[...]) }
+    verification.finish(torn: torn)
+    return verification
+  }
+
+  @Test func theFingerprintIsWhatTheContractSays() throws {
+    let lines = Self.lines(2)
+    let first = try JSONParser.parse(lines[0][...])
+    let second = try JSONParser.parse(lines[1][...])
+    let fingerprint = try #require(first["countersign", "integrity", "fingerprint"]?.text)
+    #expect(first["countersign", "integrity", "previous"]?.text == String(repeating: "0", count: 64))
+    #expect(second["countersign", "integrity", "previous"]?.text == fingerprint)
+    #expect(first["countersign", "integrity", "chain_uid"]?.text == "00000000000000000000000000000abc")
+    #expect(first["event", "sequence"]?.integer == 1)
+    #expect(second["event", "sequence"]?.integer == 2)
+    #expect(second["countersign", "integrity", "sequence"]?.integer == 2)
+    let text = String(decoding: lines[0], as: UTF8.self)
+    #expect(text.count(of: fingerprint) == 1)
+    let message = String(repeating: "0", count: 64) + "\n" + text.replacing(fingerprint, with: "")
+    #expect(Hex.text(Sample.digest(Array(message.utf8))) == fingerprint)
+    let record = Sample.record(Sample.closed(1))
+    #expect(first["event", "hash"]?.text == Hex.text(Sample.digest(record.bytes)))
+  }
+
+  @Test func withoutADigestRecordsAreOnlyNumbered() throws {
+    var chain = Self.chain(nil)
+    _ = chain.seal(Sample.record(Sample.closed(1)))
+    let json = try JSONParser.parse(chain.seal(Sample.record(Sample.closed(2)))[...])
+    #expect(json["event", "sequence"]?.integer == 2)
+    #expect(json["countersign", "integrity"] == nil)
+  }
+
+  @Test(arguments: Sample.events) func everyRecordCanBeSealed(_ event: AuditEvent) throws {
+    var chain = Self.chain()
+    let verification = Self.verify([chain.seal(Sample.record(event))])
+    #expect(verification.finding == nil && verification.records == 1)
+  }
+
+  @Test func anUntouchedLogIsFine() {
+    let verification = Self.verify(Self.lines(20))
+    #expect(verification.finding == nil)
+    #expect(verification.records == 20 && verification.chainStarts == [1])
+  }
+
+  /// Each byte of a line in turn.
+  @Test func everyChangedByteIsFound() {
+    let lines = Self.lines(3)
+    for index in lines[1].indices {
+      var changed = lines
+      changed[1][index] ^= 1
+      let finding = Self.verify(changed).finding
+      #expect(finding?.line == 2, "byte \(index)")
+    }
+  }
+
+  @Test func removedInsertedAndReorderedLinesAreFound() {
+    let lines = Self.lines(6)
+    var removed = lines
+    removed.remove(at: 2)
+    #expect(Self.verify(removed).finding == .init(line: 3, problem: .displaced(expected: 3, found: 4)))
+    var inserted = lines
+    inserted.insert(lines[1], at: 3)
+    #expect(Self.verify(inserted).finding == .init(line: 4, problem: .displaced(expected: 4, found: 2)))
+    var foreign = lines
+    foreign.insert(Array("{}".utf8), at: 3)
+    #expect(Self.verify(foreign).finding == .init(line: 4, problem: .unreadable))
+    var swapped = lines
+    swapped.swapAt(1, 2)
+    #expect(Self.verify(swapped).finding == .init(line: 2, problem: .displaced(expected: 2, found: 3)))
+    var restarted = lines
+    restarted[3] = lines[0]
+    #expect(Self.verify(restarted).finding == .init(line: 4, problem: .displaced(expected: 4, found: 1)))
+  }
+
+  /// A line that was sealed again by somebody with the digest still does not fit the next one.
+  @Test func aResealedLineIsFoundAtTheNext() throws {
+    var lines = Self.lines(3)
+    let first = try #require(IntegrityMember(lines[0][...]))
+    var chain = RecordChain(uid: first.uid, sequence: 1, previous: first.fingerprint, digest: Sample.digest)
+    lines[1] = chain.seal(Sample.record(Sample.closed(99)))
+    #expect(Self.verify(lines).finding == .init(line: 3, problem: .displaced(expected: 3, found: 3)))
+  }
+
+  @Test func anotherKeyIsFound() {
+    var verification = ChainVerification { [1] + Sample.digest($0) }
+    verification.feed(Self.lines(1)[0][...])
+    #expect(verification.finding == .init(line: 1, problem: .changed))
+  }
+
+  static func torn(_ lines: [[UInt8]], gapTells: Bool) -> [[UInt8]] {
+    let last = IntegrityMember(lines[lines.count - 1][...])
+    var chain = RecordChain(
+      uid: last?.uid ?? "", sequence: last?.sequence ?? 0, previous: last?.fingerprint ?? "",
+      digest: Sample.digest)
+    let gap = AuditEvent.auditGap(.init(lost: 3, cause: "cut off", tornLine: gapTells))
+    return lines + [Array(lines[0].prefix(100)), chain.seal(Sample.record(gap))]
+  }
+
+  @Test func aTornLineIsNoTampering() {
+    let verification = Self.verify(Self.torn(Self.lines(2), gapTells: true))
+    #expect(verification.finding == nil)
+    #expect(verification.tornLines == [3] && verification.records == 3 && verification.lost == 3)
+    let atEnd = Self.verify(Self.lines(2) + [Array("{\"@time".utf8)], torn: true)
+    #expect(atEnd.finding == nil && atEnd.tornLines == [3])
+  }
+
+  @Test func aHalfLineThatNoGapTellsOfIsTampering() {
+    let told = Self.verify(Self.torn(Self.lines(2), gapTells: false))
+    #expect(told.finding == .init(line: 3, problem: .unreadable))
+    let ended = Self.verify(Self.lines(2) + [Array("{\"@time".utf8)])
+    #expect(ended.finding == .init(line: 3, problem: .unreadable))
+  }
+
+  @Test func aRotatedFileContinuesTheChain() {
+    let lines = Self.lines(6)
+    var both = ChainVerification(digest: Sample.digest)
+    for line in lines[..<3] { both.feed(line[...]) }
+    both.finish(torn: false)
+    for line in lines[3...] { both.feed(line[...]) }
+    both.finish(torn: false)
+    #expect(both.finding == nil && both.chainStarts == [1])
+    let second = Self.verify(Array(lines[3...]))
+    #expect(second.finding == nil && second.chainStarts == [1])
+    var missing = ChainVerification(digest: Sample.digest)
+    for line in lines[..<3] { missing.feed(line[...]) }
+    missing.finish(torn: false)
+    missing.feed(lines[4][...])
+    #expect(missing.finding == .init(line: 4, problem: .displaced(expected: 4, found: 5)))
+  }
+}
+
+extension String {
+  fileprivate func count(of part: String) -> Int { ranges(of: part).count }
+}
