@@ -1,0 +1,42 @@
+/// Why a certificate, a key or a trust bundle cannot be used: fit to be shown beside the file it came from.
+package struct TLSConfigurationError: Error, Hashable, Sendable {
+  /// Which of the inputs is at fault.
+  package enum Subject: String, Sendable {
+    case certificate, privateKey = "private_key", clientCA = "client_ca", alpn, library
+  }
+
+  /// Which of the inputs it is.
+  package var subject: Subject
+  /// A stable name for programs, such as `key-mismatch`.
+  package var code: String
+  /// What was found and what was expected, without a full stop.
+  package var message: String
+  /// What to do, where that can be said.
+  package var hint: String?
+
+  init(_ subject: Subject, _ code: String, _ message: String, hint: String? = nil) {
+    self.subject = subject
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+}
+
+/// Something about a usable certificate, key or bundle that its owner should know: a warning.
+package struct TLSConfigurationFinding: Hashable, Sendable {
+  /// Which of the inputs it is about.
+  package var subject: TLSConfigurationError.Subject
+  /// A stable name for programs, such as `certificate-expired`.
+  package var code: String
+  /// What was found, without a full stop.
+  package var message: String
+  /// What to do, where that can be said.
+  package var hint: String?
+
+  init(_ subject: TLSConfigurationError.Subject, _ code: String, _ message: String, hint: String? = nil) {
+    self.subject = subject
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+}

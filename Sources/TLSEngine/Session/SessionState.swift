@@ -1,0 +1,36 @@
+import AccessPolicy
+
+/// What OpenSSL's callbacks learn of one session, at an address that the SSL object knows.
+@safe
+struct SessionState {
+  let verifier: ChainVerifier
+  /// Our protocols as ALPN writes them; the context that the session holds keeps them alive.
+  let alpn: UnsafeBufferPointer<UInt8>
+  /// The time at which the running call judges certificates.
+  var now = Timestamp(nanoseconds: 0)
+  var serverName: String?
+  /// Why one of our callbacks ended the handshake.
+  var refusal: HandshakeFailure?
+  /// Facts of the certificate that the client presented, verified or not.
+  var certificate: Facts?
+  var outcome: VerificationOutcome?
+  /// The type of the handshake message that came last (RFC 8446 §4).
+  var lastMessage: UInt8?
+  var isEstablished = false
+  /// Records of type handshake that came after the handshake: KeyUpdate, or asking for a renegotiation.
+  var laterHandshakeRecords = 0
+  /// Bytes of application data received.
+  var received = 0
+
+  init(_ context: ServerContext) {
+    verifier = context.verifier
+    unsafe alpn = context.alpn
+  }
+
+  /// Whether a client must name one of our protocols.
+  var requiresProtocol: Bool { unsafe !alpn.isEmpty }
+
+  /// Each KeyUpdate costs a key schedule, and a peer may send them without end (CVE-2026-56862). Honest peers
+  /// renew keys after gigabytes; a few dozen are free, then one for each 64 KiB of data.
+  var isFlooded: Bool { laterHandshakeRecords > 32 + received >> 16 }
+}

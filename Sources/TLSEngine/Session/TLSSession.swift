@@ -1,0 +1,108 @@
+package import AccessPolicy
+import COpenSSL
+
+/// The server's side of one TLS connection, over the buffers of the worker that owns it.
+///
+/// Confined to that worker's thread. All failures are values; after one, the session can only be dropped.
+@safe
+package final class TLSSession {
+  private let context: ServerContext
+  private let records: RecordLayer
+  private let state: UnsafeMutablePointer<SessionState>
+
+  /// The room that a write needs in the outbound buffer beside its data, in bytes.
+  package static let recordOverhead = RecordLayer.overhead
+
+  /// - Parameter buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
+  package init(_ context: ServerContext, buffers: RecordBuffers) throws(TLSError) {
+    let records = try unsafe RecordLayer(context.pointer, buffers: buffers)
+    unsafe SSL_set_accept_state(records.ssl)
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: SessionState(context))
+    guard unsafe shim_SSL_set_app_data(records.ssl, state) == 1 else {
+      unsafe state.deinitialize(count: 1)
+      unsafe state.deallocate()
+      throw TLSError(message: "SSL_set_ex_data failed")
+    }
+    self.context = context
+    self.records = records
+  }
+
+  deinit {
+    // SSL_free, which follows, asks none of our callbacks; should it ever, it finds no state.
+    unsafe _ = shim_SSL_set_app_data(records.ssl, nil)
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  /// Whether the handshake is complete and the client's chain verified.
+  package var isEstablished: Bool { unsafe state.pointee.isEstablished }
+
+  /// Goes on with the handshake as far as the inbound ciphertext reaches.
+  /// - Parameter now: when the client's certificate is judged.
+  package func handshake(now: Timestamp) -> HandshakeStep {
+    if let refusal = unsafe state.pointee.refusal { return .failed(refusal) }
+    if isEstablished { return .complete }
+    unsafe state.pointee.now = now
+    switch records.handshake() {
+    case .blocked: return .incomplete
+    case .failed(let errors): return fail(unsafe HandshakeDiagnosis.failure(state.pointee, errors))
+    case .done:
+      guard provesClient else {
+        return fail(
+          HandshakeFailure(
+            reason: .certificateMissing, code: nil, message: "the handshake ended without a verified client"))
+      }
+      unsafe state.pointee.isEstablished = true
+      return .complete
+    }
+  }
+
+  /// OpenSSL and our verification both say so; a session that was resumed has neither.
+  private var provesClient: Bool {
+    unsafe state.pointee.outcome?.isVerified == true && SSL_get_verify_result(records.ssl) == Int(X509_V_OK)
+      && SSL_get0_peer_certificate(records.ssl) != nil && SSL_session_reused(records.ssl) == 0
+  }
+
+  private func fail(_ failure: HandshakeFailure) -> HandshakeStep {
+    unsafe state.pointee.refusal = failure
+    return .failed(failure)
+  }
+
+  /// What is known of the client so far: its certificate as far as it was received, verified or not, and
+  /// what TLS has negotiated.
+  package var facts: Facts {
+    var facts = unsafe state.pointee.certificate ?? Facts()
+    if let verified = unsafe state.pointee.outcome?.facts { facts.merge(verified) }
+    facts.merge(unsafe SessionFacts.facts(of: records.ssl, serverName: state.pointee.serverName))
+    return facts
+  }
+
+  /// Reads at most one record's data.
+  package func read(into target: UnsafeMutableRawBufferPointer) -> ReadStep {
+    guard isEstablished else { return .failed("the handshake is not complete") }
+    while true {
+      let step = unsafe records.read(into: target)
+      if case .bytes(let count) = step { unsafe state.pointee.received &+= count }
+      if unsafe state.pointee.isFlooded {
+        return .failed("the client floods the session with handshake messages")
+      }
+      if let step { return step }
+    }
+  }
+
+  /// Encrypts into the outbound buffer as much as it has room for.
+  package func write(_ source: UnsafeRawBufferPointer) -> WriteStep {
+    guard isEstablished else { return .failed("the handshake is not complete") }
+    return unsafe records.write(source)
+  }
+
+  /// Puts close_notify into the outbound buffer, once; reading goes on.
+  package func sendCloseNotify() {
+    if isEstablished { records.sendCloseNotify() }
+  }
+}
+
+/// A session belongs to one thread.
+@available(*, unavailable)
+extension TLSSession: Sendable {}
