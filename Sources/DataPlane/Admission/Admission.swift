@@ -1,0 +1,27 @@
+import Synchronization
+
+/// Counts live connections over all workers, against one limit.
+///
+/// The only thing that workers share and change. A worker asks once per accepted connection, so an atomic
+/// counter costs nothing beside the handshake.
+package final class Admission: Sendable {
+  package let limit: Int
+  private let live = Atomic<Int>(0)
+
+  package init(limit: Int) { self.limit = limit }
+
+  /// How many connections are counted now.
+  package var count: Int { live.load(ordering: .relaxed) }
+
+  /// Counts one connection in, unless the limit is reached.
+  package func enter() -> Bool {
+    guard live.add(1, ordering: .relaxed).newValue <= limit else {
+      live.subtract(1, ordering: .relaxed)
+      return false
+    }
+    return true
+  }
+
+  /// Counts one connection out.
+  package func leave() { live.subtract(1, ordering: .relaxed) }
+}

@@ -1,0 +1,132 @@
+import AccessPolicy
+import AuditLog
+import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+extension Connection {
+  /// Takes the handshake as far as the bytes at hand allow.
+  func stepHandshake(_ worker: Worker) {
+    guard let session else { return }
+    while machine.state == .handshaking {
+      let step = session.handshake(now: worker.wallClock)
+      flushRecords(worker)
+      switch step {
+      case .complete:
+        saveInbound(worker)
+        // We have nothing to send behind the client's Finished (no tickets), so the kernel would delay its
+        // acknowledgement, and a client without TCP_NODELAY would wait 40 ms for it before its first request.
+        client.acknowledgeNow()
+        return handle(.handshakeCompleted, worker)
+      case .failed(let failure):
+        self.failure = failure
+        worker.buffers.clearInbound()
+        return handle(.handshakeFailed(failure.reason), worker)
+      case .incomplete:
+        guard client.isReadable, readHandshakeBytes(worker) else {
+          return worker.buffers.clearInbound()
+        }
+      }
+    }
+  }
+
+  /// - Returns: whether there are new bytes; if not, the event that follows from it was handled.
+  private func readHandshakeBytes(_ worker: Worker) -> Bool {
+    let space = unsafe worker.buffers.inboundSpace
+    guard unsafe !space.isEmpty else {
+      handle(.handshakeFailed(.tlsProtocol), worker)
+      return false
+    }
+    switch unsafe client.receive(into: space) {
+    case .bytes(let count):
+      worker.buffers.received(count)
+      return true
+    case .wouldBlock: return false
+    case .endOfStream:
+      handle(.handshakeFailed(.clientClosed), worker)
+      return false
+    case .failed:
+      handle(.clientLost, worker)
+      return false
+    }
+  }
+
+  // MARK: The verdict
+
+  func judge(_ worker: Worker) {
+    guard let session, let verified = VerifiedPeer(peer, session: session) else {
+      return handle(.judged(.deny), worker)
+    }
+    let decision = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+    self.verified = verified
+    self.decision = decision
+    policyVersion = worker.snapshot.version
+    if case .instant(let end)? = verified.facts[.notAfter] {
+      // notAfter is the last valid second (RFC 5280 §4.1.2.5).
+      let left = Timestamp(seconds: end.seconds &+ 1).nanoseconds
+        .subtractingReportingOverflow(worker.wallClock.nanoseconds)
+      if !left.overflow { machine.certificateExpires(at: worker.now + .nanoseconds(left.partialValue)) }
+    }
+    handle(.judged(decision.verdict), worker)
+  }
+
+  func recordVerdict(_ worker: Worker) {
+    guard let judged else { return handle(.recordRefused, worker) }
+    worker.record(.decision(judged), answering: token)
+  }
+
+  func recordDenial(_ worker: Worker) {
+    if let judged { worker.record(.decision(judged)) }
+    tellClientTheEnd(worker)
+  }
+
+  /// The log cannot take the record of an allowed connection, so there is no connection.
+  func refuseUnrecorded(_ worker: Worker) {
+    if let judged {
+      worker.record(
+        .upstreamFailed(
+          .init(
+            connection: judged, reason: .auditUnavailable,
+            message: "the audit log could not take the record of this connection, so it was refused",
+            duration: worker.now - started)))
+    }
+    tellClientTheEnd(worker)
+  }
+
+  // MARK: Failures before the verdict
+
+  func recordHandshakeFailure(_ reason: HandshakeReason, _ worker: Worker) {
+    let context = context(session?.facts)
+    worker.record(
+      .handshakeFailed(
+        .init(
+          context: context, reason: reason, code: failure?.code,
+          message: failure?.message ?? Self.message(of: reason), depth: failure?.depth,
+          subject: failure?.subject)))
+    // OpenSSL has put its alert into the outbound buffer where the protocol has one for this.
+    if machine.state == .closed { close(worker) } else { beginLingering(worker) }
+  }
+
+  func recordEviction(_ worker: Worker) {
+    worker.record(
+      .limitReached(
+        .init(
+          limit: "max_handshakes", value: listener.snapshot.limits.maxHandshakes, scope: .listener,
+          context: context(session?.facts))))
+    close(worker)
+  }
+
+  /// Gives up on a connection that could not even be set up.
+  func abandon(_ message: String, _ worker: Worker) {
+    failure = HandshakeFailure(reason: .tlsProtocol, code: nil, message: message, depth: nil, subject: nil)
+    handle(.handshakeFailed(.tlsProtocol), worker)
+  }
+
+  private static func message(of reason: HandshakeReason) -> String {
+    switch reason {
+    case .timeout: "the handshake did not complete within handshake_timeout"
+    case .clientClosed: "the client closed the connection before the handshake was complete"
+    default: "the handshake failed"
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import AccessPolicy
+import AuditLog
+import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+extension Connection {
+  /// What all records of this connection have in common.
+  func context(_ known: Facts?) -> ConnectionContext {
+    var facts = verified?.facts ?? peer.facts
+    if verified == nil, let known { facts.merge(known) }
+    return listener.context(of: facts, id: id, start: startedAt)
+  }
+
+  /// The connection with its verdict; nil before there is one.
+  var judged: JudgedConnection? {
+    guard let decision else { return nil }
+    return JudgedConnection(
+      context: context(nil), decision: decision, destination: destination,
+      policyVersion: policyVersion)
+  }
+
+  private var destination: AuditDestination {
+    let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
+    return AuditDestination(
+      address: listener.snapshot.upstream.address.description, ip: target?.ip,
+      port: target?.port.map(Int.init))
+  }
+
+  func ending(by party: AuditEvent.Ending.Party, _ worker: Worker) -> AuditEvent.Ending {
+    AuditEvent.Ending(
+      by: party, bytesFromClient: relay?.bytesFromClient ?? 0,
+      bytesFromUpstream: relay?.bytesFromUpstream ?? 0, truncated: relay?.isTruncated ?? false,
+      duration: worker.now - started)
+  }
+
+  func recordClose(_ reason: CloseReason, reset: Bool, _ worker: Worker) {
+    if let judged {
+      worker.record(
+        .connectionClosed(
+          .init(connection: judged, reason: reason, ending: ending(by: reason.party, worker))))
+    } else {
+      worker.record(
+        .handshakeFailed(
+          .init(
+            context: context(session?.facts), reason: .tlsProtocol,
+            message: "an invariant of the gateway did not hold for this connection (\(reason.rawValue))")))
+    }
+    if reset { closeWithReset(worker) } else { tellClientTheEnd(worker) }
+  }
+
+  /// The client's certificate has ceased to be valid, and the connection with it.
+  func recordExpiry(_ worker: Worker) {
+    if let judged {
+      let moment: String
+      if case .instant(let end)? = judged.context.facts[.notAfter] {
+        moment = end.rfc3339
+      } else {
+        moment = ""
+      }
+      worker.record(
+        .connectionRevoked(
+          .init(
+            connection: judged, reason: .certificateExpired,
+            change: "the client certificate's notAfter \(moment) has passed",
+            ending: ending(by: .gateway, worker))))
+    }
+    tellClientTheEnd(worker)
+  }
+
+  func recordUpstreamFailure(_ reason: FailureReason, _ worker: Worker) {
+    if let judged {
+      let message =
+        reason == .upstreamTimeout
+        ? "the upstream did not answer within connect_timeout" : dial?.lastError ?? "no address to dial"
+      worker.record(
+        .upstreamFailed(
+          .init(
+            connection: judged, reason: reason,
+            code: reason == .upstreamTimeout ? "ETIMEDOUT" : dial?.lastCode, message: message,
+            duration: worker.now - started)))
+    }
+    if let name = listener.snapshot.upstream.resolvedName { worker.environment.resolveAgain(name) }
+    tellClientTheEnd(worker)
+  }
+}
+
+extension CloseReason {
+  /// Who ended the connection.
+  var party: AuditEvent.Ending.Party {
+    switch self {
+    case .clientClosed, .clientReset: .client
+    case .upstreamClosed, .upstreamReset: .upstream
+    case .idleTimeout, .maxAge, .drain, .internal: .gateway
+    }
+  }
+}

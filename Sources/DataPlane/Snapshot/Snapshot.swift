@@ -1,0 +1,63 @@
+package import AccessPolicy
+package import EventLoop
+package import GatewayConfiguration
+package import TLSEngine
+
+/// Everything that a verdict depends on, immutable, swapped as a whole.
+package final class Snapshot: Sendable {
+  /// SHA-256 over all files that it was made of, lowercase hex: records name their judge by it.
+  package let version: String
+  package let listeners: [ListenerSnapshot]
+  package let policy: Policy
+  /// Of the gateway as a whole, over all listeners.
+  package let limits: Limits
+
+  package init(version: String, listeners: [ListenerSnapshot], policy: Policy, limits: Limits) {
+    self.version = version
+    self.listeners = listeners
+    self.policy = policy
+    self.limits = limits
+  }
+}
+
+/// One listener as workers use it.
+package struct ListenerSnapshot: Sendable {
+  package let name: String
+  /// `tcp`: what is spoken behind TLS.
+  package let `protocol`: String
+  package let address: NetworkAddress
+  package let tls: ServerContext
+  package let upstream: UpstreamSnapshot
+  package let limits: Limits
+
+  package init(
+    name: String, protocol: String, address: NetworkAddress, tls: ServerContext,
+    upstream: UpstreamSnapshot, limits: Limits
+  ) {
+    self.name = name
+    self.protocol = `protocol`
+    self.address = address
+    self.tls = tls
+    self.upstream = upstream
+    self.limits = limits
+  }
+
+  package var timeouts: ConnectionMachine.Timeouts {
+    ConnectionMachine.Timeouts(
+      handshake: limits.handshakeTimeout, connect: upstream.connectTimeout, idle: limits.idleTimeout,
+      age: limits.maxConnectionAge)
+  }
+}
+
+/// One upstream as workers use it.
+package struct UpstreamSnapshot: Sendable {
+  package let name: String
+  package let address: SocketAddress
+  package let connectTimeout: Duration
+
+  package init(name: String, address: SocketAddress, connectTimeout: Duration) {
+    self.name = name
+    self.address = address
+    self.connectTimeout = connectTimeout
+  }
+}

@@ -1,0 +1,37 @@
+package import EventLoop
+
+/// What an event of the poller is about, packed into its 64 bits.
+///
+/// Slot and generation name a connection, never a bare descriptor, so that an event for a closed descriptor
+/// cannot reach its successor. Bit 31 of the slot tells the upstream's socket from the client's; reserved
+/// tokens stand for what is no connection.
+package enum PollTag: Hashable, Sendable {
+  case client(Token)
+  case upstream(Token)
+  case listener(Int)
+  case mailbox
+
+  private static let upstreamBit: UInt32 = 1 << 31
+  private static let mailboxNumber = UInt32.max
+
+  package var raw: UInt64 {
+    switch self {
+    case .client(let token): token.raw
+    case .upstream(let token):
+      Token(slot: token.slot | Self.upstreamBit, generation: token.generation).raw
+    case .listener(let index): Token.reserved(UInt32(truncatingIfNeeded: index)).raw
+    case .mailbox: Token.reserved(Self.mailboxNumber).raw
+    }
+  }
+
+  package init(raw: UInt64) {
+    let token = Token(raw: raw)
+    if token.slot == Token.reserved(0).slot {
+      self = token.generation == Self.mailboxNumber ? .mailbox : .listener(Int(token.generation))
+    } else if token.slot & Self.upstreamBit != 0 {
+      self = .upstream(Token(slot: token.slot & ~Self.upstreamBit, generation: token.generation))
+    } else {
+      self = .client(token)
+    }
+  }
+}

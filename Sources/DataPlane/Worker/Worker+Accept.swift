@@ -1,0 +1,98 @@
+import AccessPolicy
+import AuditLog
+import EventLoop
+import TLSEngine
+
+extension Worker {
+  /// Connections taken in one turn, so that a burst of new clients does not starve the others.
+  private static let acceptBatch = 64
+  /// How long nobody is accepted after the process ran out of descriptors or memory.
+  private static let acceptPause = Duration.milliseconds(100)
+
+  func acceptClients(of index: Int) {
+    let listener = listeners[index]
+    for _ in 0..<Self.acceptBatch {
+      switch listener.accept() {
+      case nil: return
+      case .wouldBlock?: return
+      case .retry?: continue
+      case .accepted(let socket, let address)?: admit(socket, from: address, listener)
+      case .exhausted(let error)?: return pauseAccepting(index, error)
+      case .failed(let error)?: return pauseAccepting(index, error)
+      }
+    }
+  }
+
+  func admit(_ socket: consuming StreamSocket, from address: NetworkAddress, _ listener: WorkerListener) {
+    guard environment.admission.enter() else {
+      return turnAway(
+        socket, address, listener, limit: environment.admission.limit, scope: .gateway)
+    }
+    guard listener.admission.enter() else {
+      environment.admission.leave()
+      return turnAway(socket, address, listener, limit: listener.admission.limit, scope: .listener)
+    }
+    makeRoom(listener)
+    let number = socket.number
+    let connection = Connection(
+      socket: socket, peer: UnverifiedPeer(address: address, listener: listener.snapshot),
+      listener: listener, now: now, wallClock: wallClock)
+    connection.token = connections.insert(connection)
+    listener.unauthenticated.enter(connection.token)
+    do {
+      connection.session = try .init(listener.snapshot.tls, buffers: buffers)
+      try poller.add(number, token: PollTag.client(connection.token).raw, mode: .edge)
+    } catch let error as SystemError {
+      return connection.abandon("\(error)", self)
+    } catch {
+      return connection.abandon("\(error)", self)
+    }
+    arm(connection)
+  }
+
+  /// At `max_handshakes` the oldest unauthenticated connection goes.
+  private func makeRoom(_ listener: WorkerListener) {
+    let isWaiting: (Token) -> Bool = { [connections] in
+      connections[$0].map { $0.machine.state == .handshaking } ?? false
+    }
+    listener.unauthenticated.trim(where: isWaiting)
+    guard listener.unauthenticated.count >= listener.handshakeShare,
+      let oldest = listener.unauthenticated.oldest(where: isWaiting)
+    else { return }
+    connections[oldest]?.handle(.evicted, self)
+  }
+
+  private func turnAway(
+    _ socket: consuming StreamSocket, _ address: NetworkAddress, _ listener: WorkerListener,
+    limit: Int, scope: AuditEvent.LimitReached.Scope
+  ) {
+    socket.close()
+    let peer = UnverifiedPeer(address: address, listener: listener.snapshot)
+    record(
+      .limitReached(
+        .init(
+          limit: "max_connections", value: limit, scope: scope,
+          context: listener.context(of: peer.facts, id: RandomID.next(), start: wallClock))))
+  }
+
+  /// Waits before it accepts again: the descriptors that are missing come back as connections end, and a
+  /// level-triggered listener would spin until then.
+  private func pauseAccepting(_ index: Int, _ error: SystemError) {
+    let listener = listeners[index]
+    listener.pause(poller)
+    timers.push(now + Self.acceptPause, Token.reserved(UInt32(truncatingIfNeeded: index)))
+    record(
+      .limitReached(
+        .init(
+          limit: error.name, value: connections.count, scope: .gateway,
+          context: listener.context(of: Facts(), id: RandomID.next(), start: wallClock))))
+  }
+
+  func resumeAccepting(_ index: Int) {
+    do {
+      try listeners[index].resume(poller, index: index)
+    } catch {
+      pauseAccepting(index, error)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+/// One thread of the data plane: its own listening sockets, connections, timers and buffers.
+///
+/// Confined to its thread from ``run()`` on; everything that other threads have to say comes by ``mailbox``.
+/// `@safe`: its buffer is allocated with the worker, never resized, and freed with it.
+@safe
+package final class Worker {
+  /// Bytes of plaintext moved in one step; a multiple of the largest TLS record (RFC 8446 §5.1).
+  static let plaintextCapacity = 64 * 1024
+  /// Room for that plaintext with the overhead of its records, and for a handshake flight behind it.
+  static let ciphertextCapacity = 128 * 1024
+
+  package let mailbox: Mailbox<WorkerMessage>
+  let environment: WorkerEnvironment
+  let snapshot: Snapshot
+  let poller: Poller
+  let buffers: RecordBuffers
+  /// Where plaintext stands between one socket and the other; lent to one connection at a time.
+  let plaintext: UnsafeMutableRawBufferPointer
+  var listeners: [WorkerListener] = []
+  var connections = SlotTable<Connection>()
+  var timers = TimerQueue()
+  var addresses = UpstreamAddresses()
+  /// Connections that stopped to let others move bytes, and have more to move.
+  var deferred: [Token] = []
+  /// The time of the present turn of the loop.
+  var now: MonotonicTime
+  private var isDraining = false
+  private var messages: [WorkerMessage] = []
+
+  /// - Throws: a ``SystemError`` where the kernel refuses an epoll instance, an eventfd or a socket.
+  package init(
+    snapshot: Snapshot, environment: WorkerEnvironment, resolutions: [UpstreamAddresses.Name: Resolution]
+  ) throws(SystemError) {
+    self.snapshot = snapshot
+    self.environment = environment
+    now = environment.clock.monotonic()
+    mailbox = try Mailbox()
+    poller = try Poller()
+    buffers = RecordBuffers(
+      inboundCapacity: Self.ciphertextCapacity, outboundCapacity: Self.ciphertextCapacity)
+    unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Self.plaintextCapacity, alignment: 64)
+    for (name, resolution) in resolutions { addresses.update(name, to: resolution) }
+    try poller.add(mailbox.descriptor, token: PollTag.mailbox.raw, mode: .level)
+  }
+
+  deinit {
+    // Only a worker that was never drained has anything left to close.
+    for listener in listeners { listener.close(poller) }
+    connections.forEach { $1.hangUp(poller) }
+    unsafe plaintext.deallocate()
+  }
+
+  /// Opens this worker's own socket on a listener's address.
+  /// - Returns: the address as bound.
+  package func listen(
+    _ listener: ListenerSnapshot, on address: NetworkAddress, admission: Admission
+  ) throws(SystemError) -> NetworkAddress? {
+    let socket = try ListeningSocket.listen(on: address, backlog: 4096, reusePort: true)
+    let bound = socket.localAddress()
+    let index = listeners.count
+    do {
+      try poller.add(socket.number, token: PollTag.listener(index).raw, mode: .level)
+    } catch {
+      socket.close()
+      throw error
+    }
+    listeners.append(
+      WorkerListener(
+        snapshot: listener, socket: socket, address: bound, admission: admission,
+        handshakeShare: environment.share(of: listener.limits.maxHandshakes)))
+    return bound
+  }
+
+  /// Runs the loop until the worker is drained.
+  package func run() {
+    while !(isDraining && connections.count == 0) { turn(waitLimit: waitLimit()) }
+    closeListeners()
+  }
+
+  /// One turn of the loop: events, then timers, then what was put off.
+  /// - Parameter waitLimit: milliseconds to wait for the first event; -1 for no limit.
+  package func turn(waitLimit: Int32) {
+    do {
+      try poller.wait(timeoutMilliseconds: waitLimit) { tag, readiness in
+        now = environment.clock.monotonic()
+        dispatch(PollTag(raw: tag), readiness)
+      }
+    } catch {
+      // EBADF, EINVAL and EFAULT alone are left of epoll_wait(2)'s errors: a bug, not a condition.
+      fatalError("\(error)")
+    }
+    now = environment.clock.monotonic()
+    fireTimers()
+    runDeferred()
+  }
+
+  private func dispatch(_ tag: PollTag, _ readiness: Readiness) {
+    switch tag {
+    case .client(let token): connections[token]?.clientEvent(readiness, self)
+    case .upstream(let token): connections[token]?.upstreamEvent(readiness, self)
+    case .listener(let index): acceptClients(of: index)
+    case .mailbox:
+      mailbox.drain(into: &messages)
+      for message in messages { receive(message) }
+    }
+  }
+
+  private func receive(_ message: WorkerMessage) {
+    switch message {
+    case .recordAnswered(let token, let answer): connections[token]?.recordAnswered(answer, self)
+    case .resolved(let name, let resolution): addresses.update(name, to: resolution)
+    case .drain:
+      isDraining = true
+      closeListeners()
+    case .endConnections:
+      var live: [Connection] = []
+      connections.forEach { live.append($1) }
+      for connection in live { connection.handle(.drained, self) }
+    }
+  }
+
+  private func closeListeners() {
+    for listener in listeners { listener.close(poller) }
+  }
+
+  // MARK: Timers and turns
+
+  /// Milliseconds until the next timer; -1 without one.
+  private func waitLimit() -> Int32 {
+    if !deferred.isEmpty { return 0 }
+    return timers.earliest?.timeoutMilliseconds(from: environment.clock.monotonic()) ?? -1
+  }
+
+  private func fireTimers() {
+    while let token = timers.popDue(now) {
+      switch PollTag(raw: token.raw) {
+      case .listener(let index): resumeAccepting(index)
+      case .client, .upstream, .mailbox: connections[token]?.timerFired(self)
+      }
+    }
+  }
+
+  private func runDeferred() {
+    guard !deferred.isEmpty else { return }
+    let tokens = deferred
+    deferred.removeAll(keepingCapacity: true)
+    for token in tokens { connections[token]?.advance(self) }
+  }
+
+  /// Sees to it that `connection` hears of its deadline. A timer that is already set for an earlier moment
+  /// serves: it finds nothing due and sets the next one, so that moving bytes touches no timer.
+  func arm(_ connection: Connection) {
+    guard let deadline = connection.machine.deadline, deadline < connection.armedUntil else { return }
+    connection.armedUntil = deadline
+    timers.push(deadline, connection.token)
+  }
+}

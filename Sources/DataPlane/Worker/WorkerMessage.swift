@@ -1,0 +1,14 @@
+package import AuditLog
+package import EventLoop
+
+/// What other threads tell a worker.
+package enum WorkerMessage: Sendable {
+  /// The audit writer's answer to the verdict record of a connection.
+  case recordAnswered(Token, Result<AuditReceipt, AuditUnavailable>)
+  /// A name was resolved anew.
+  case resolved(UpstreamAddresses.Name, Resolution)
+  /// Stop accepting; end when the last connection has ended.
+  case drain
+  /// End the connections that are still there.
+  case endConnections
+}
