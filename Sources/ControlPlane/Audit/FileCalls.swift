@@ -1,0 +1,85 @@
+import EventLoop
+import Glibc
+
+/// The system calls of the audit writer. `errno` is read on the line behind each call.
+enum FileCalls {
+  struct Status {
+    var isRegular: Bool
+    var size: Int
+  }
+
+  struct Readiness {
+    var wake: Bool
+    /// Writable, or broken so that a write says how.
+    var output: Bool
+  }
+
+  /// Not readable by others: the log names people. O_NONBLOCK matters for a FIFO, whose open would wait for
+  /// a reader (fifo(7)); a regular file does not heed it.
+  static func openLog(_ path: String) throws(SystemError) -> Int32 {
+    let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+    while true {
+      let number = unsafe Glibc.open(path, flags, 0o640)
+      if number >= 0 { return number }
+      let code = errno
+      if code != EINTR { throw SystemError(call: "open", code: code) }
+    }
+  }
+
+  static func duplicate(_ number: Int32) throws(SystemError) -> Int32 {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw SystemError(call: "fcntl", code: errno) }
+    return copy
+  }
+
+  static func status(_ descriptor: Int32) -> Status? {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+    return Status(isRegular: status.st_mode & S_IFMT == S_IFREG, size: Int(status.st_size))
+  }
+
+  static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> OutputStep {
+    while true {
+      let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 { return .written(count) }
+      let code = errno
+      if code == EAGAIN { return .wouldBlock }
+      if code != EINTR { return .failed(SystemError(call: "write", code: code)) }
+    }
+  }
+
+  static func truncate(_ descriptor: Int32, to size: Int) -> Bool { ftruncate(descriptor, size) == 0 }
+
+  static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+  /// Waits until one of the descriptors is ready, a signal comes or the time is over; -1 waits for ever.
+  static func poll(wake: Int32?, output: Int32?, milliseconds: Int32) -> Readiness {
+    // A negative descriptor is passed over (poll(2)).
+    var descriptors = [
+      pollfd(fd: wake ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: output ?? -1, events: Int16(POLLOUT), revents: 0),
+    ]
+    let ready = unsafe Glibc.poll(&descriptors, 2, milliseconds)
+    guard ready > 0 else { return Readiness(wake: false, output: false) }
+    return Readiness(wake: descriptors[0].revents != 0, output: descriptors[1].revents != 0)
+  }
+
+  /// A file's bytes from an offset on.
+  static func readEnd(_ path: String, from offset: Int) throws(SystemError) -> [UInt8] {
+    let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { throw SystemError(call: "open", code: errno) }
+    defer { close(number) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = unsafe chunk.withUnsafeMutableBytes {
+        unsafe pread(number, $0.baseAddress, $0.count, offset + bytes.count)
+      }
+      let code = errno
+      if count < 0, code == EINTR { continue }
+      guard count >= 0 else { throw SystemError(call: "pread", code: code) }
+      if count == 0 { return bytes }
+      bytes += chunk.prefix(count)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import AccessPolicy
+import AuditLog
+import DataPlane
+import GatewayConfiguration
+import TLSEngine
+
+/// Writes the records that are about the gateway itself.
+struct Journal {
+  let audit: any AuditSink
+  let encoder: RecordEncoder
+
+  func loaded(_ loaded: LoadedConfiguration, version: String) {
+    write(
+      .configurationLoaded(
+        .init(
+          files: loaded.files.map { file in
+            AuditEvent.FileHash(path: file.path, sha256: SHA256.hexadecimal(file.bytes))
+          },
+          version: version, listeners: loaded.configuration.listeners.count,
+          callers: loaded.documents.reduce(0) { $0 + $1.callers.count },
+          rules: loaded.documents.reduce(0) { $0 + $1.rules.count })))
+  }
+
+  func started(_ gateway: Gateway) {
+    write(
+      .gatewayStarted(
+        .init(
+          listeners: gateway.listeners.map { .init(name: $0.name, address: "\($0.address)") },
+          workers: gateway.workerCount)))
+  }
+
+  func stopping(_ cause: String, connections: Int) {
+    write(.gatewayStopping(.init(cause: cause, connections: connections)))
+  }
+
+  private func write(_ event: AuditEvent) {
+    audit.append(encoder.encode(event, id: RandomID.number(), at: Clock.system.wall()))
+  }
+}

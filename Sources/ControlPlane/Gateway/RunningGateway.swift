@@ -1,0 +1,86 @@
+package import AccessPolicy
+import AuditLog
+import DataPlane
+import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+/// The configuration has errors; nothing was started.
+package struct ConfigurationErrors: Error, Sendable, CustomStringConvertible {
+  package let findings: [Diagnostic]
+
+  package var description: String { "the configuration has errors: \(FindingsReport(findings).summary)" }
+}
+
+/// A gateway that serves, with its audit log: made from a configuration file in one go, ended in one go.
+package final class RunningGateway {
+  let gateway: Gateway
+  let audit: AuditWriter
+  let journal: Journal
+  let drainTimeout: Duration
+
+  private init(_ gateway: Gateway, _ audit: AuditWriter, _ journal: Journal, _ drainTimeout: Duration) {
+    self.gateway = gateway
+    self.audit = audit
+    self.journal = journal
+    self.drainTimeout = drainTimeout
+  }
+
+  /// Reads everything, opens the audit log and the listeners, and serves.
+  /// - Parameter report: shows warnings about the configuration.
+  /// - Throws: ``ConfigurationErrors``, or why the audit log, a listener or a thread could not be had.
+  package static func start(
+    configurationPath: String, version: String, report: ([Diagnostic]) -> Void
+  ) throws -> RunningGateway {
+    let descriptors = ProcessLimits.raiseDescriptorLimit()
+    let (loaded, snapshot) = try load(configurationPath, report)
+    let configuration = loaded.configuration
+    let digest: Digest = { SHA256.hash($0) }
+    let encoder = RecordEncoder(
+      observer: Observer(hostname: Host.name(), version: version), digest: digest)
+    let audit = try AuditWriter(
+      destination: configuration.audit.destination, encoder: encoder,
+      integrity: configuration.audit.integrity ? digest : nil)
+    let journal = Journal(audit: audit, encoder: encoder)
+    do {
+      let gateway = try Gateway(
+        snapshot: snapshot, audit: audit, encoder: encoder,
+        workerCount: configuration.workers ?? ProcessLimits.availableProcessors(),
+        maxConnections: configuration.limits.maxConnections
+          ?? ConnectionCapacity.defaultLimit(descriptors: descriptors))
+      journal.loaded(loaded, version: snapshot.version)
+      journal.started(gateway)
+      try gateway.start()
+      return RunningGateway(gateway, audit, journal, configuration.drainTimeout)
+    } catch {
+      audit.shutdown(within: .seconds(5))
+      throw error
+    }
+  }
+
+  /// Ends every connection, waits for the workers, and writes what is left to write.
+  package func end(cause: String) {
+    journal.stopping(cause, connections: gateway.admission.count)
+    gateway.drain()
+    gateway.endConnections()
+    finish()
+  }
+
+  /// Waits for workers that have been told to drain, and for the last record.
+  func finish() {
+    gateway.join()
+    audit.shutdown(within: .seconds(5))
+  }
+
+  private static func load(
+    _ path: String, _ report: ([Diagnostic]) -> Void
+  ) throws -> (LoadedConfiguration, Snapshot) {
+    let (loaded, findings) = ConfigurationLoader.load(path: path)
+    guard let loaded else { throw ConfigurationErrors(findings: findings) }
+    let (snapshot, tlsFindings) = SnapshotBuilder.build(loaded, now: Clock.system.wall())
+    let all = (findings + tlsFindings).sorted { $0.location < $1.location }
+    guard let snapshot else { throw ConfigurationErrors(findings: all) }
+    report(all)
+    return (loaded, snapshot)
+  }
+}

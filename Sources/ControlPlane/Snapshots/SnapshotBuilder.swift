@@ -1,0 +1,80 @@
+package import AccessPolicy
+package import DataPlane
+import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+/// Makes the immutable snapshot that workers run on from what was loaded.
+package enum SnapshotBuilder {
+  /// - Parameter now: what the validity of the gateway's own certificates is compared with.
+  /// - Returns: the snapshot, or nil where a finding is an error; and all findings about certificates and keys.
+  package static func build(
+    _ loaded: LoadedConfiguration, now: Timestamp
+  ) -> (snapshot: Snapshot?, findings: [Diagnostic]) {
+    var findings: [Diagnostic] = []
+    var listeners: [ListenerSnapshot] = []
+    for (listener, material) in zip(loaded.configuration.listeners, loaded.tls) {
+      guard let context = context(listener, material, now, &findings),
+        let upstream = loaded.configuration.upstreams.first(where: {
+          $0.name.value == listener.upstream.value
+        }), case .ip(let ip, let port) = listener.address.value
+      else { continue }
+      listeners.append(
+        ListenerSnapshot(
+          name: listener.name.value, protocol: "tcp", address: NetworkAddress(ip: ip, port: port),
+          tls: context,
+          upstream: UpstreamSnapshot(
+            name: upstream.name.value, address: upstream.address.value,
+            connectTimeout: upstream.connectTimeout),
+          limits: listener.limits))
+    }
+    guard listeners.count == loaded.configuration.listeners.count else { return (nil, findings) }
+    return (
+      Snapshot(
+        version: version(loaded), listeners: listeners, policy: loaded.policy,
+        limits: loaded.configuration.limits), findings
+    )
+  }
+
+  /// Names what was loaded: the same files give the same name.
+  private static func version(_ loaded: LoadedConfiguration) -> String {
+    let lines = loaded.files.map { "\($0.path) \(SHA256.hexadecimal($0.bytes))\n" }.sorted()
+    return SHA256.hexadecimal(Array(lines.joined().utf8))
+  }
+
+  private static func context(
+    _ listener: Listener, _ material: TLSMaterial, _ now: Timestamp, _ findings: inout [Diagnostic]
+  ) -> ServerContext? {
+    do throws(TLSConfigurationError) {
+      let context = try ServerContext(
+        ServerContextOptions(
+          certificateChain: material.certificate, privateKey: material.privateKey,
+          clientCA: material.clientCA, minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13,
+          alpn: listener.tls.alpn, listener: listener.name.value))
+      findings += context.findings(at: now).map {
+        diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
+      }
+      return context
+    } catch {
+      findings.append(
+        diagnostic(.error, error.subject, error.code, error.message, error.hint, listener))
+      return nil
+    }
+  }
+
+  private static func diagnostic(
+    _ severity: Diagnostic.Severity, _ subject: TLSConfigurationError.Subject, _ code: String,
+    _ message: String, _ hint: String?, _ listener: Listener
+  ) -> Diagnostic {
+    let file: Located<String>
+    switch subject {
+    case .certificate: file = listener.tls.certificate
+    case .privateKey: file = listener.tls.privateKey
+    case .clientCA: file = listener.tls.clientCA
+    case .alpn, .library:
+      file = Located("listener \(listener.name.value)", at: listener.name.location)
+    }
+    return Diagnostic(
+      severity, at: file.location, code: code, message: "\(file.value): \(message)", hint: hint)
+  }
+}
