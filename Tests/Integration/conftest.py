@@ -1,0 +1,62 @@
+"""What the tests share: one CA a session, gateways and upstreams that end with their test."""
+
+import pytest
+from cryptography import x509
+
+from support.gateway import Gateway
+from support.pki import PKI, SERVER
+from support.upstreams import Redis, Upstream
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    """A CA with the usual clients as attributes."""
+    made = PKI(tmp_path_factory.mktemp("pki"))
+    made.orders = made.worker("orders")
+    made.billing = made.worker("billing")
+    made.unmapped = made.issue("unmapped", [x509.UniformResourceIdentifier("spiffe://acme.example/printer/3")])
+    made.expired = made.worker("orders", "expired", starts=-7200, ends=-3600)
+    made.early = made.worker("orders", "early", starts=3600)
+    made.for_servers = made.worker("orders", "for-servers", usage=(SERVER,))
+    made.stranger = PKI(tmp_path_factory.mktemp("other"), "Other CA").worker("orders", "stranger")
+    return made
+
+
+@pytest.fixture
+def gateway(tmp_path, pki):
+    """Makes gateways; those that still run at the end of the test must end well."""
+    made = []
+
+    def make(upstream, name="gateway", start=True, **arguments):
+        gateway = Gateway(tmp_path / name, pki, upstream, **arguments)
+        made.append(gateway)
+        return gateway.start() if start else gateway
+
+    yield make
+    try:
+        for gateway in made:
+            gateway.stop()
+    finally:
+        for gateway in made:
+            gateway.kill()
+
+
+@pytest.fixture
+def upstream():
+    """Makes upstreams: `upstream()` echoes, `upstream(serve)` does as `serve` does."""
+    made = []
+
+    def make(serve=None, **arguments):
+        made.append(Upstream(serve, **arguments))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    server = Redis(tmp_path)
+    yield server
+    server.close()

@@ -1,0 +1,147 @@
+"""The built program as a process, with its configuration and its log."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from .wait import wait_until
+
+BINARY = os.environ["COUNTERSIGN"]
+
+POLICY = {
+    "version": 1,
+    "callers": [
+        {"name": "worker/{worker}", "match": {"san_uri": "spiffe://acme.example/worker/{worker}"}}
+    ],
+    "rules": [{"name": "orders-may-connect", "action": "allow", "callers": ["worker/orders"]}],
+}
+
+
+def free_port():
+    """A TCP port of loopback that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Gateway:
+    """`countersign serve` with one listener, `front`, before one upstream, `back`.
+
+    Configuration and policy are dictionaries, written as JSON, which is YAML.
+    """
+
+    def __init__(self, folder, pki, upstream, *, limits=None, policy=POLICY, tls=None, listener=None,
+                 audit=None, **keys):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.pki = pki
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        self.log = self.folder / "audit.log"
+        self.process = None
+        server = pki.server()
+        self.configuration = {
+            "version": 1,
+            "listeners": [
+                {
+                    "name": "front",
+                    "listen": f"127.0.0.1:{self.port}",
+                    "tls": {
+                        "certificate": str(server.certificate),
+                        "private_key": str(server.key),
+                        "client_ca": str(pki.ca.certificate),
+                        **(tls or {}),
+                    },
+                    "upstream": "back",
+                    **(listener or {}),
+                }
+            ],
+            "upstreams": [upstream if isinstance(upstream, dict) else {"name": "back", "address": upstream}],
+            "policies": ["policy.yaml"],
+            "audit": audit or {"path": str(self.log)},
+            **({"limits": limits} if limits else {}),
+            **keys,
+        }
+        self.path = self.folder / "countersign.yaml"
+        self.path.write_text(json.dumps(self.configuration, indent=2))
+        (self.folder / "policy.yaml").write_text(json.dumps(policy, indent=2))
+
+    def start(self, wait=True):
+        """Starts it, and waits until it listens."""
+        self.errors = open(self.folder / "stderr", "w+")
+        before = len(self.records("gateway-started"))
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--config", str(self.path)], stdin=subprocess.DEVNULL,
+            stdout=self.errors, stderr=self.errors)
+        if wait:
+            wait_until(
+                lambda: self._alive() and len(self.records("gateway-started")) > before,
+                what=f"gateway-started ({self.path})")
+        return self
+
+    def _alive(self):
+        assert self.process.poll() is None, f"the gateway has ended: {self.stderr()}"
+        return True
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stderr(self):
+        return (self.folder / "stderr").read_text()
+
+    def lines(self):
+        """The complete lines of the log, as bytes."""
+        if not self.log.exists():
+            return []
+        return [line for line in self.log.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+    def records(self, action=None):
+        records = [json.loads(line) for line in self.lines()]
+        return [record for record in records if action is None or record["event"]["action"] == action]
+
+    def wait_for(self, action, count=1, timeout=30.0, **event):
+        """The records of an action, as soon as there are `count` whose `event` has the values given."""
+
+        def found():
+            matching = [
+                record for record in self.records(action)
+                if all(record["event"].get(key) == value for key, value in event.items())
+            ]
+            return matching if len(matching) >= count else None
+
+        return wait_until(found, timeout, f"{count} {action} {event}; log: {self.summary()}")
+
+    def summary(self):
+        return [(r["event"]["action"], r["event"].get("reason")) for r in self.records()]
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, expected=0):
+        """Ends it by SIGTERM; its exit code must be as expected."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.signal(signal.SIGTERM)
+        assert self.process.wait(30) == expected, self.stderr()
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def memory(self):
+        """Resident bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def descriptors(self):
+        # The gateway keeps other processes of its user out of its memory, and with it out of this folder
+        # (prctl(2), PR_SET_DUMPABLE): root alone may look.
+        command = ["ls", f"/proc/{self.pid}/fd"]
+        if os.geteuid() != 0:
+            command = ["sudo", "-n", *command]
+        return len(subprocess.run(command, capture_output=True, check=True).stdout.split())

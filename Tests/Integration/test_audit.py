@@ -1,0 +1,186 @@
+"""The log: before the upstream, whole, chained, and a condition of every connection."""
+
+import json
+import os
+import re
+import signal
+import threading
+
+import pytest
+
+from support.chain import FIRST, verify
+from support.clients import connect, exchange
+from support.wait import wait_until
+
+
+def test_the_record_stands_before_the_upstream_is_dialled(gateway, upstream, pki):
+    seen = []
+    front = None
+
+    def serve(connection):
+        seen.append(front.summary()[-1][0])
+        connection.sendall(connection.recv(4))
+
+    front = gateway(upstream(serve).address)
+    for _ in range(20):
+        assert exchange(front, pki.orders) == b"ping"
+        front.wait_for("connection-closed", count=len(seen))
+    assert seen == ["connection-allowed"] * 20
+
+
+def test_without_a_log_nobody_is_let_in(gateway, upstream, pki):
+    back = upstream()
+    front = gateway(back.address, start=False, audit={"path": "/dev/full"})
+    front.start(wait=False)
+
+    def answered():
+        try:
+            with connect(front, pki.orders) as stream:
+                return stream.recv(1) == b""
+        except ConnectionRefusedError:
+            return False  # it does not listen yet
+
+    wait_until(answered, what="a refusal")
+    assert answered() and back.accepted == 0
+    front.stop()
+
+
+def test_a_log_that_can_be_written_again_lets_in_again_and_tells_the_gap(gateway, upstream, pki, tmp_path):
+    """A pipe whose reader is gone, and a file after it, by way of a rename and SIGUSR1."""
+    back = upstream()
+    pipe = tmp_path / "gateway" / "audit.log"
+    front = gateway(back.address, start=False)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    front.log = tmp_path / "nothing"
+    front.start(wait=False)
+    wait_until(lambda: _reads(reader), what="the first records")
+    os.close(reader)
+    with connect(front, pki.orders) as stream:
+        assert stream.recv(1) == b""
+    assert back.accepted == 0
+    pipe.unlink()
+    front.log = pipe
+    front.signal(signal.SIGUSR1)
+    gap = front.wait_for("audit-gap")[0]
+    assert gap["countersign"]["gap"]["lost"] >= 1
+    assert exchange(front, pki.orders) == b"ping"
+
+
+def _reads(reader):
+    try:
+        return os.read(reader, 65536)
+    except BlockingIOError:
+        return b""
+
+
+def test_a_rotated_log_goes_on_in_its_chain(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    exchange(front, pki.orders)
+    front.wait_for("connection-closed")
+    old = front.log.with_suffix(".1")
+    front.log.rename(old)
+    front.signal(signal.SIGUSR1)
+    wait_until(front.log.exists, what="the new file")
+    exchange(front, pki.orders)
+    front.wait_for("connection-closed")
+    last, sequence = verify(old.read_bytes().splitlines(keepends=True))
+    verify(front.lines(), last, sequence)
+
+
+@pytest.mark.parametrize("end", ["drain", "kill"])
+def test_a_restart_continues_the_chain(gateway, upstream, pki, end):
+    front = gateway(upstream().address)
+    for _ in range(3):
+        exchange(front, pki.orders)
+    front.stop() if end == "drain" else front.kill()
+    front.start()
+    exchange(front, pki.orders)
+    front.wait_for("connection-closed", count=3)
+    verify(front.lines())
+
+
+def test_a_torn_line_is_closed_and_told(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    front.stop()
+    whole = front.log.read_bytes()
+    with open(front.log, "ab") as log:
+        log.write(whole.splitlines()[0][:100])
+    front.start(wait=False)
+    lines = wait_until(lambda: _with_gap(front.lines()), what="the audit-gap")
+    torn = [line for line in lines if not _is_json(line)]
+    assert len(torn) == 1
+    verify([line for line in lines if line not in torn])
+
+
+def _with_gap(lines):
+    return lines if any(b'"action":"audit-gap"' in line and b'"code":"CS212E"' in line for line in lines) else None
+
+
+def _is_json(line):
+    try:
+        return bool(json.loads(line))
+    except ValueError:
+        return False
+
+
+def test_a_killed_gateway_leaves_a_log_that_verifies(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    stop = threading.Event()
+
+    def clients():
+        while not stop.is_set():
+            try:
+                exchange(front, pki.orders)
+            except OSError:
+                return
+
+    threads = [threading.Thread(target=clients) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    front.wait_for("connection-closed", count=20)
+    front.kill()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    verify(front.lines())
+
+
+MANDATORY = ["kind", "category", "type", "action", "outcome", "code", "id", "sequence"]
+
+
+def test_every_record_is_ecs(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    exchange(front, pki.orders)
+    for identity in (pki.billing, pki.unmapped, pki.expired, None):
+        try:
+            exchange(front, identity)
+        except OSError:
+            pass
+    front.wait_for("connection-denied", count=2)
+    front.wait_for("handshake-failed", count=2)
+    front.wait_for("connection-closed")
+    front.stop()
+    records = front.records()
+    for record in records:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", record["@timestamp"])
+        assert all(key in record["event"] for key in MANDATORY), record["event"]
+        assert isinstance(record["event"]["category"], list) and isinstance(record["event"]["type"], list)
+        assert record["event"]["outcome"] in ("success", "failure")
+        assert record["ecs"]["version"] and record["observer"]["product"] == "Countersign"
+    assert len({record["event"]["id"] for record in records}) == len(records)
+    assert b"PRIVATE KEY" not in front.log.read_bytes()
+    verify(front.lines(), FIRST)
+
+
+def test_a_failed_handshake_says_who_it_was(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with pytest.raises(OSError):
+        exchange(front, pki.expired)
+    record = front.wait_for("handshake-failed")[0]
+    client = record["tls"]["client"]
+    assert client["server_name"] == "localhost"
+    assert client["x509"]["alternative_names"] == ["URI:spiffe://acme.example/worker/orders"]
+    assert client["x509"]["issuer"]["common_name"] == ["Test CA"]
+    assert record["tls"]["established"] is False
+    assert record["error"]["message"]

@@ -1,0 +1,175 @@
+"""The commands: what they print, where, and with which exit code."""
+
+import json
+import pathlib
+import socket
+import subprocess
+
+import pytest
+
+from support.gateway import BINARY
+
+def run(*words, **arguments):
+    return subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=60, **arguments)
+
+
+@pytest.fixture
+def configuration(gateway):
+    """A good configuration that nobody serves: its path, and a function to change it."""
+    front = gateway("127.0.0.1:9", start=False)
+
+    def change(edit):
+        edit(front.configuration)
+        front.path.write_text(json.dumps(front.configuration, indent=2))
+        return str(front.path)
+
+    return change
+
+
+def listener(configuration):
+    return configuration["listeners"][0]
+
+
+BROKEN = {
+    "unknown key": (lambda c: c.update(listners=[]), "unknown-key", "listeners"),
+    "missing key": (lambda c: c.pop("upstreams"), "missing-key", "upstreams"),
+    "wrong type": (lambda c: c.update(workers="many"), "wrong-type", "expected auto or a whole number"),
+    "unknown upstream": (lambda c: listener(c).update(upstream="bak"), "", "back"),
+    "no such certificate": (lambda c: listener(c)["tls"].update(certificate="/none.pem"), "", "/none.pem"),
+    "a host name to listen on": (lambda c: listener(c).update(listen="localhost:1234"), "", "localhost"),
+    "no policy file": (lambda c: c.update(policies=["none/*.yaml"]), "", "none/*.yaml"),
+    "protocol": (lambda c: listener(c).update(protocol="postgres"), "not-available", "protocol"),
+    "PROXY in": (lambda c: listener(c).update(proxy_protocol={"from": ["10.0.0.0/8"]}), "not-available", "proxy_protocol"),
+    "PROXY out": (lambda c: c["upstreams"][0].update(proxy_protocol="v2"), "not-available", "proxy_protocol"),
+    "CRL": (lambda c: listener(c)["tls"].update(client_crl=["a.crl"]), "not-available", "client_crl"),
+    "hosts": (lambda c: listener(c)["tls"].update(
+        hosts=[{"server_name": ["a.example"], "certificate": "a", "private_key": "b", "client_ca": "c"}]),
+        "not-available", "hosts"),
+    "upstream TLS": (lambda c: c["upstreams"][0].update(tls={"ca": "a.pem"}), "not-available", "tls"),
+    "admin": (lambda c: c.update(admin={"listen": "127.0.0.1:9901"}), "not-available", "admin"),
+    "durability": (lambda c: c["audit"].update(durability="synced"), "not-available", "durability"),
+    "unlogged": (lambda c: c["audit"].update(when_unavailable="allow_unlogged"), "not-available", "when_unavailable"),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+@pytest.mark.parametrize("edit, code, words", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_configuration_never_starts(configuration, command, edit, code, words):
+    path = configuration(edit)
+    result = run(command, "--config", path)
+    assert result.returncode == 2
+    findings = [line for line in result.stderr.splitlines() if ": error: " in line]
+    assert findings and words in result.stderr
+    assert f"[{code}" in result.stderr
+    # file:line:column, as editors understand it.
+    assert any(line.startswith(f"{path}:") and line.split(":")[1].isdigit() for line in findings)
+
+
+def test_every_finding_comes_in_one_run(configuration):
+    def edit(c):
+        c.update(wrkers=1)
+        listener(c).update(protocl="tcp", listen="localhost:1")
+
+    assert run("check", "--config", configuration(edit)).stderr.count(": error: ") == 3
+
+
+def test_mistakes_of_every_file_come_in_one_run(configuration):
+    path = configuration(lambda c: listener(c).update(listen="localhost:1") or listener(c)["tls"].update(
+        client_ca="/none/ca.pem"))
+    policy = pathlib.Path(path).with_name("policy.yaml")
+    policy.write_text(json.dumps({
+        "version": 1,
+        "callers": [{"name": "a", "match": {"san_ur": "x"}}],
+        "rules": [{"name": "r", "action": "permit", "when": {"source_ip": "10.1.2.3/8"}}],
+    }))
+    result = run("check", "--config", path)
+    for words in ("localhost:1", "/none/ca.pem", "san_ur", "permit", "10.1.2.3/8"):
+        assert words in result.stderr
+    assert result.stderr.count(": error: ") == 5, result.stderr
+
+
+def test_a_key_that_belongs_to_another_certificate_is_refused(configuration, pki):
+    path = configuration(lambda c: listener(c)["tls"].update(private_key=str(pki.orders.key)))
+    result = run("check", "--config", path)
+    assert result.returncode == 2 and "[key-mismatch]" in result.stderr
+
+
+def test_an_empty_bundle_is_refused(configuration, tmp_path):
+    (tmp_path / "empty.pem").write_text("")
+    path = configuration(lambda c: listener(c)["tls"].update(client_ca=str(tmp_path / "empty.pem")))
+    result = run("serve", "--config", path)
+    assert result.returncode == 2 and "empty.pem" in result.stderr
+
+
+def test_a_key_that_everyone_can_read_is_refused(configuration, pki):
+    key = pki.server("open").key
+    key.chmod(0o644)
+    path = configuration(lambda c: listener(c)["tls"].update(private_key=str(key), certificate=str(key.with_suffix(".pem"))))
+    result = run("check", "--config", path)
+    assert result.returncode == 2 and "chmod" in result.stderr
+
+
+def test_a_good_configuration_is_good(configuration):
+    result = run("check", "--strict", "--config", configuration(lambda c: None))
+    assert result.returncode == 0, result.stderr
+    assert "0 errors, 0 warnings" in result.stdout and result.stderr == ""
+
+
+def test_warnings_fail_only_where_it_is_strict(configuration):
+    path = configuration(lambda c: c["upstreams"].append({"name": "unused", "address": "127.0.0.1:1"}))
+    assert run("check", "--config", path).returncode == 0
+    assert run("check", "--strict", "--config", path).returncode == 1
+
+
+def test_findings_for_programs(configuration):
+    result = run("check", "--format", "json", "--config", configuration(lambda c: c.update(wrkers=1)))
+    assert result.returncode == 2 and result.stderr == ""
+    finding = json.loads(result.stdout)["findings"][0]
+    assert set(finding) == {"severity", "file", "line", "column", "code", "message", "hint"}
+    assert finding["severity"] == "error" and finding["hint"] and finding["line"] > 1
+
+
+def test_a_missing_configuration_is_told():
+    result = run("check", "--config", "/none/countersign.yaml")
+    assert result.returncode == 2 and "/none/countersign.yaml" in result.stderr
+
+
+def test_a_port_that_is_taken_is_told(configuration):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("serve", "--config", configuration(lambda c: listener(c).update(listen=f"127.0.0.1:{port}")))
+    assert result.returncode == 2
+    assert "EADDRINUSE" in result.stderr and str(port) in result.stderr
+
+
+@pytest.mark.parametrize("words", [["serve"], ["check"], ["unknown"], ["serve", "--config"], ["check", "--formt", "x"]])
+def test_wrong_usage_exits_with_64(words):
+    result = run(*words)
+    assert result.returncode == 64 and "Usage" in result.stderr
+
+
+def test_help_and_version():
+    assert run("--version").stdout.startswith("countersign ")
+    for words in ([], ["serve"], ["check"], ["demo"]):
+        result = run(*words, "--help")
+        assert result.returncode == 0 and "USAGE" in result.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_get_completions(shell):
+    script = run("--generate-completion-script", shell).stdout
+    assert "serve" in script and "config" in script and "demo" in script
+
+
+def test_the_demo_shows_all_three(tmp_path):
+    result = run("demo", env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert result.returncode == 0, result.stderr
+    text = result.stdout
+    for words in ("got 'the service answers: hello'", "connection-allowed", "connection-denied", "caller_unmapped",
+                  "worker/orders", "worker/billing"):
+        assert words in text
+    assert text.count("hung up on before any answer") == 2
+    assert "\x1b" not in text
+    assert not list(tmp_path.iterdir())
