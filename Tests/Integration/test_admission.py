@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -19,6 +20,8 @@ def test_excess_connections_are_turned_away_until_there_is_room(gateway, upstrea
         connect(front, pki.orders)
     record = front.wait_for("limit-reached")[0]
     assert record["event"]["reason"] == "limit"
+    assert record["countersign"]["limit"] == {
+        "name": "max_connections", "value": 2, "scope": "gateway", "count": 1}
     held.pop().close()
     front.wait_for("connection-closed")
     assert exchange(front, pki.orders) == b"ping"
@@ -32,7 +35,37 @@ def test_a_listener_has_limits_of_its_own(gateway, upstream, pki):
         assert stream.recv(1) == b"x"
         with pytest.raises(OSError):
             connect(front, pki.orders)
-    front.wait_for("limit-reached")
+    assert front.wait_for("limit-reached")[0]["countersign"]["limit"]["scope"] == "listener"
+
+
+@pytest.mark.parametrize("common, own, expected", [("1h", "1s", "idle_timeout"), ("1s", "1h", "client_closed")])
+def test_a_listeners_own_timeout_goes_before_the_common_one(gateway, upstream, pki, common, own, expected):
+    front = gateway(
+        upstream().address, limits={"idle_timeout": common}, listener={"limits": {"idle_timeout": own}})
+    with connect(front, pki.orders, timeout=3) as stream:
+        stream.sendall(b"x")
+        assert stream.recv(1) == b"x"
+        if expected == "idle_timeout":
+            assert stream.recv(1) == b""
+        else:
+            with pytest.raises(TimeoutError):
+                stream.recv(1)
+    front.wait_for("connection-closed", reason=expected)
+
+
+def test_a_refused_client_that_stays_does_not_keep_its_place(gateway, upstream, pki):
+    front = gateway(upstream().address, limits={"max_connections": 1})
+    stays = connect(front, pki.billing)
+    front.wait_for("connection-denied")
+
+    def is_served():
+        try:
+            return exchange(front, pki.orders) == b"ping"
+        except OSError:
+            return False
+
+    wait_until(is_served, what="room beside a refused client that stays")
+    stays.close()
 
 
 def test_the_oldest_silent_client_goes_where_there_are_too_many(gateway, upstream, pki):
@@ -64,6 +97,16 @@ def test_an_idle_connection_ends(gateway, upstream, pki):
     front.wait_for("connection-closed", reason="idle_timeout")
 
 
+def test_a_connection_with_traffic_is_not_idle(gateway, upstream, pki):
+    front = gateway(upstream().address, limits={"idle_timeout": "1s"})
+    with connect(front, pki.orders) as stream:
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            stream.sendall(b"x")
+            assert stream.recv(1) == b"x"
+    front.wait_for("connection-closed", reason="client_closed")
+
+
 def test_an_old_connection_ends_however_busy(gateway, upstream, pki):
     front = gateway(upstream().address, limits={"max_connection_age": "1s"})
     with connect(front, pki.orders) as stream:
@@ -80,11 +123,14 @@ def test_an_old_connection_ends_however_busy(gateway, upstream, pki):
 
 
 def test_a_connection_ends_with_its_certificate(gateway, upstream, pki):
-    brief = pki.worker("orders", "brief", ends=3)
     front = gateway(upstream().address)
+    brief = pki.worker("orders", "brief", ends=3)
     with connect(front, brief) as stream:
         stream.sendall(b"x")
         assert stream.recv(1) == b"x"
         assert stream.recv(1) == b""
+    # notAfter is the last valid second: the connection may live to the end of it.
+    late = time.time() - brief.x509.not_valid_after_utc.timestamp()
+    assert 0 < late < 3
     record = front.wait_for("connection-revoked", reason="certificate_expired")[0]
     assert "notAfter" in record["countersign"]["change"]

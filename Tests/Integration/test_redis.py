@@ -32,6 +32,13 @@ def connections(redis):
     return int(lines["total_connections_received"])
 
 
+def never_dialled(gateway, redis, before):
+    """Counts once the gateway has ended, when nothing can be dialled late."""
+    gateway.stop()
+    assert gateway.records("connection-allowed") == []
+    assert connections(redis) == before + 1
+
+
 def test_redis_answers_the_caller_that_may(gateway, redis, pki):
     front = gateway(redis.address)
     assert redis_cli(front, pki.orders, "SET", "greeting", "hello").stdout.strip() == "OK"
@@ -39,16 +46,29 @@ def test_redis_answers_the_caller_that_may(gateway, redis, pki):
     front.wait_for("connection-closed", count=2, reason="client_closed")
 
 
-@pytest.mark.parametrize("client", ["billing", "unmapped", "stranger", "expired", "early", "for_servers", None])
-def test_redis_never_hears_of_the_others(gateway, redis, pki, client):
+REFUSALS = [
+    ("billing", "connection-denied", "default", None),
+    ("unmapped", "connection-denied", "caller_unmapped", None),
+    ("stranger", "handshake-failed", "certificate_untrusted", "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY"),
+    ("expired", "handshake-failed", "certificate_expired", "X509_V_ERR_CERT_HAS_EXPIRED"),
+    ("early", "handshake-failed", "certificate_not_yet_valid", "X509_V_ERR_CERT_NOT_YET_VALID"),
+    ("for_servers", "handshake-failed", "certificate_purpose", "X509_V_ERR_INVALID_PURPOSE"),
+    (None, "handshake-failed", "certificate_missing", "SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE"),
+]
+
+
+@pytest.mark.parametrize("client, action, reason, code", REFUSALS)
+def test_redis_never_hears_of_the_others(gateway, redis, pki, client, action, reason, code):
     front = gateway(redis.address)
     before = connections(redis)
     answer = redis_cli(front, getattr(pki, client) if client else None, "PING")
     assert "PONG" not in answer.stdout
     assert answer.stderr or answer.returncode
-    refusals = front.wait_for("connection-denied" if client in ("billing", "unmapped") else "handshake-failed")
-    assert refusals[0]["event"]["outcome"] == "failure"
-    assert connections(redis) == before + 1
+    record = front.wait_for(action)[0]
+    assert record["event"]["reason"] == reason
+    assert record["event"]["outcome"] == "failure"
+    assert record.get("error", {}).get("code") == code
+    never_dialled(front, redis, before)
 
 
 def test_a_name_with_a_control_character_is_refused_by_its_true_reason(gateway, redis, pki):
@@ -60,10 +80,10 @@ def test_a_name_with_a_control_character_is_refused_by_its_true_reason(gateway, 
     assert "PONG" not in redis_cli(front, odd, "PING").stdout
     record = front.wait_for("connection-denied", reason="name_unreadable")[0]
     assert record["countersign"]["detail"] == "subject: CN contains NUL"
-    assert connections(redis) == before + 1
+    never_dialled(front, redis, before)
 
 
-def test_the_benchmark_runs_at_full_rate_for_who_may(gateway, redis, pki):
+def test_the_benchmark_runs_for_who_may(gateway, redis, pki):
     front = gateway(redis.address)
     result = benchmark(front, pki.orders)
     assert result.returncode == 0, result.stderr
@@ -71,6 +91,10 @@ def test_the_benchmark_runs_at_full_rate_for_who_may(gateway, redis, pki):
              for line in result.stdout.splitlines() if line.startswith(('"GET"', '"SET"'))}
     assert set(rates) == {"GET", "SET"} and min(rates.values()) > 0
     assert int(redis.command("DBSIZE")) == 1
+    front.stop()
+    closed = front.records("connection-closed")
+    assert len(closed) == len(front.records("connection-allowed")) >= 20
+    assert {record["event"]["reason"] for record in closed} == {"client_closed"}
 
 
 @pytest.mark.parametrize("client, reason", [("billing", "default"), ("unmapped", "caller_unmapped")])
@@ -79,4 +103,4 @@ def test_the_benchmark_fails_for_who_may_not(gateway, redis, pki, client, reason
     before = connections(redis)
     assert benchmark(front, getattr(pki, client)).returncode != 0
     front.wait_for("connection-denied", reason=reason)
-    assert connections(redis) == before + 1
+    never_dialled(front, redis, before)

@@ -1,11 +1,13 @@
 """Where a connection goes, and what is said where it cannot."""
 
 import socket
+import time
 
 import pytest
 
 from support.clients import connect, exchange
 from support.gateway import free_port
+from support.wait import wait_until
 
 
 def refused(front, identity):
@@ -41,7 +43,8 @@ def test_an_upstream_that_is_not_there(gateway, pki, tmp_path, address, code):
     refused(front, pki.orders)
     record = front.wait_for("upstream-failed", reason="upstream_unreachable")[0]
     assert record["error"]["code"] == code
-    assert front.summary()[-2][0] == "connection-allowed"
+    assert record["event"]["outcome"] == "failure"
+    assert [action for action, _ in front.summary()[-2:]] == ["connection-allowed", "upstream-failed"]
 
 
 def test_a_name_that_does_not_resolve(gateway, pki):
@@ -64,10 +67,28 @@ def test_an_upstream_that_does_not_answer(gateway, pki):
             filler.connect_ex(address)
             waiting.append(filler)
         front = gateway({"name": "back", "address": "%s:%d" % address, "connect_timeout": "1s"})
+        begin = time.monotonic()
         refused(front, pki.orders)
+        assert 0.9 < time.monotonic() - begin < 4
         front.wait_for("upstream-failed", reason="upstream_timeout")
         for filler in waiting:
             filler.close()
+
+
+def test_an_upstream_that_is_not_there_costs_no_room_for_good(gateway, pki):
+    front = gateway(f"127.0.0.1:{free_port()}", limits={"max_connections": 1})
+
+    def is_let_in():
+        # Until the gateway has seen the client before it hang up, there is rightly no room.
+        try:
+            refused(front, pki.orders)
+        except OSError:
+            return False
+        return True
+
+    for count in range(1, 6):
+        wait_until(is_let_in, what=f"room for connection {count}")
+    front.wait_for("upstream-failed", count=5, reason="upstream_unreachable")
 
 
 def test_an_upstream_that_comes_back_is_reached_again(gateway, upstream, pki):
