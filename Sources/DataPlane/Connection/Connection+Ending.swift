@@ -31,7 +31,8 @@ extension Connection {
       case .bytes: budget -= 1
       case .wouldBlock: return
       case .endOfStream:
-        if toClient.isEmpty { handle(.lingered, worker) }
+        // A client that is gone (EPOLLHUP or EPOLLERR) will never take what still waits for it.
+        if toClient.isEmpty || client.isBroken { handle(.lingered, worker) }
         return
       case .failed: return handle(.lingered, worker)
       }
