@@ -2,11 +2,15 @@
 
 import json
 import os
+import pathlib
 import re
+import select
 import signal
+import socket
 import threading
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from support.chain import FIRST, verify
 from support.clients import connect, exchange
@@ -41,8 +45,11 @@ def test_without_a_log_nobody_is_let_in(gateway, upstream, pki):
             return False  # it does not listen yet
 
     wait_until(answered, what="a refusal")
-    assert answered() and back.accepted == 0
-    front.stop()
+    for _ in range(10):
+        assert answered()
+    assert back.accepted == 0 and front.process.poll() is None
+    front.signal(signal.SIGTERM)
+    assert front.process.wait(10) == 0
 
 
 def test_a_log_that_can_be_written_again_lets_in_again_and_tells_the_gap(gateway, upstream, pki, tmp_path):
@@ -100,30 +107,6 @@ def test_a_restart_continues_the_chain(gateway, upstream, pki, end):
     verify(front.lines())
 
 
-def test_a_torn_line_is_closed_and_told(gateway, upstream, pki):
-    front = gateway(upstream().address)
-    front.stop()
-    whole = front.log.read_bytes()
-    with open(front.log, "ab") as log:
-        log.write(whole.splitlines()[0][:100])
-    front.start(wait=False)
-    lines = wait_until(lambda: _with_gap(front.lines()), what="the audit-gap")
-    torn = [line for line in lines if not _is_json(line)]
-    assert len(torn) == 1
-    verify([line for line in lines if line not in torn])
-
-
-def _with_gap(lines):
-    return lines if any(b'"action":"audit-gap"' in line and b'"code":"CS212E"' in line for line in lines) else None
-
-
-def _is_json(line):
-    try:
-        return bool(json.loads(line))
-    except ValueError:
-        return False
-
-
 def test_a_killed_gateway_leaves_a_log_that_verifies(gateway, upstream, pki):
     front = gateway(upstream().address)
     stop = threading.Event()
@@ -169,7 +152,6 @@ def test_every_record_is_ecs(gateway, upstream, pki):
         assert record["event"]["outcome"] in ("success", "failure")
         assert record["ecs"]["version"] and record["observer"]["product"] == "Countersign"
     assert len({record["event"]["id"] for record in records}) == len(records)
-    assert b"PRIVATE KEY" not in front.log.read_bytes()
     verify(front.lines(), FIRST)
 
 
@@ -184,3 +166,80 @@ def test_a_failed_handshake_says_who_it_was(gateway, upstream, pki):
     assert client["x509"]["issuer"]["common_name"] == ["Test CA"]
     assert record["tls"]["established"] is False
     assert record["error"]["message"]
+
+
+def test_the_upstream_finds_the_record_of_its_own_client(gateway, upstream, pki):
+    """Nobody has accepted yet when the file is read: the kernel has, which is when the dial is done."""
+    with socket.socket() as back:
+        back.bind(("127.0.0.1", 0))
+        back.listen()
+        back.settimeout(10)
+        front = gateway("%s:%d" % back.getsockname())
+        for count in range(1, 21):
+            with connect(front, pki.orders) as stream:
+                poll = select.poll()
+                poll.register(back, select.POLLIN)
+                assert poll.poll(10_000), "the upstream was not dialled"
+                allowed = front.records("connection-allowed")
+                assert len(allowed) == count
+                assert allowed[-1]["source"]["port"] == stream.getsockname()[1]
+                assert len({record["countersign"]["connection"]["id"] for record in allowed}) == count
+                back.accept()[0].close()
+                assert stream.recv(1) == b""
+
+
+def test_no_private_key_comes_near_the_log(gateway, upstream, pki):
+    """Neither as it stands in its file nor as its number."""
+    front = gateway(upstream().address)
+    exchange(front, pki.orders)
+    for identity in (pki.billing, pki.expired, pki.stranger):
+        with pytest.raises((OSError, AssertionError)):
+            assert exchange(front, identity) == b"ping"
+    front.stop()
+    written = front.log.read_bytes() + front.stderr().encode()
+    assert b"PRIVATE KEY" not in written
+    server = pathlib.Path(front.configuration["listeners"][0]["tls"]["private_key"]).read_bytes()
+    for key in (server, *(each.key.read_bytes() for each in (pki.orders, pki.billing, pki.expired))):
+        for line in key.splitlines()[1:-1]:
+            assert line not in written
+        secret = serialization.load_pem_private_key(key, None).private_numbers().private_value
+        assert f"{secret:064x}".encode() not in written.lower()
+
+
+@pytest.mark.parametrize("change", ["a changed byte", "a line taken out", "two lines swapped", "a line twice"])
+def test_a_change_of_the_log_shows(gateway, upstream, pki, change):
+    front = gateway(upstream().address)
+    for count in range(1, 4):
+        exchange(front, pki.orders)
+        front.wait_for("connection-closed", count=count)
+    front.stop()
+    lines = front.lines()
+    verify(lines)
+    changed = {
+        "a changed byte": [*lines[:3], lines[3].replace(b"worker/orders", b"worker/ordert"), *lines[4:]],
+        "a line taken out": lines[:3] + lines[4:],
+        "two lines swapped": [*lines[:3], lines[4], lines[3], *lines[5:]],
+        "a line twice": lines[:4] + lines[3:],
+    }[change]
+    assert changed != lines
+    with pytest.raises(AssertionError):
+        verify(changed)
+
+
+def test_a_half_line_is_closed_by_an_audit_gap_as_the_next_record(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    exchange(front, pki.orders)
+    front.stop()
+    whole = front.lines()
+    last, sequence = verify(whole)
+    front.log.write_bytes(b"".join(whole) + whole[-1][: len(whole[-1]) // 2])
+    front.start(wait=False)
+    lines = wait_until(
+        lambda: front.lines() if b'"gateway-started"' in b"".join(front.lines()[len(whole) + 1 :]) else None,
+        what="the second start")
+    assert lines[: len(whole)] == whole
+    assert lines[len(whole)] == whole[-1][: len(whole[-1]) // 2] + b"\n"
+    added = lines[len(whole) + 1 :]
+    event = json.loads(added[0])["event"]
+    assert (event["action"], event["code"]) == ("audit-gap", "CS212E")
+    verify(added, last, sequence)

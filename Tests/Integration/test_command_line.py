@@ -157,12 +157,6 @@ def test_help_and_version():
         assert result.returncode == 0 and "USAGE" in result.stdout
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_get_completions(shell):
-    script = run("--generate-completion-script", shell).stdout
-    assert "serve" in script and "config" in script and "demo" in script
-
-
 def test_the_demo_shows_all_three(tmp_path):
     result = run("demo", env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"})
     assert result.returncode == 0, result.stderr
@@ -173,3 +167,108 @@ def test_the_demo_shows_all_three(tmp_path):
     assert text.count("hung up on before any answer") == 2
     assert "\x1b" not in text
     assert not list(tmp_path.iterdir())
+
+
+PLACES = {
+    "unknown key": ("    upstreem: back\n", "upstreem", "unknown-key"),
+    "wrong type": ("    protocol: [tcp]\n", "[tcp]", "wrong-type"),
+    "not available": ("    protocol: mysql\n", "mysql", "not-available"),
+    "twice": ("    name: again\n", "name", ""),
+}
+
+
+@pytest.mark.parametrize("line, found, code", PLACES.values(), ids=PLACES.keys())
+def test_a_finding_stands_where_the_mistake_is(configuration, pki, tmp_path, line, found, code):
+    """Line and column count from one and point at what was found."""
+    server = pki.server()
+    before = (
+        "version: 1\nlisteners:\n  - name: front\n    listen: 127.0.0.1:1\n"
+        f"    tls: {{ certificate: {server.certificate}, private_key: {server.key}, client_ca: {pki.ca.certificate} }}\n"
+        "    upstream: back\n")
+    path = tmp_path / "gateway" / "places.yaml"
+    configuration(lambda c: None)
+    path.write_text(f"{before}{line}upstreams:\n  - name: back\n    address: 127.0.0.1:2\npolicies: [policy.yaml]\n")
+    result = run("check", "--format", "json", "--config", str(path))
+    assert result.returncode == 2
+    findings = [each for each in json.loads(result.stdout)["findings"] if each["severity"] == "error"]
+    place = (before.count("\n") + 1, line.index(found) + 1)
+    assert [(each["line"], each["column"]) for each in findings] == [place], findings
+    assert findings[0]["file"] == str(path) and code in findings[0]["code"]
+    text = run("check", "--config", str(path)).stderr
+    assert f"{path}:{place[0]}:{place[1]}: error: " in text
+
+
+MORE = {
+    "no version": lambda c: c.pop("version"),
+    "another version": lambda c: c.update(version=2),
+    "a name twice": lambda c: c["upstreams"].append({"name": "back", "address": "127.0.0.1:8"}),
+    "a negative limit": lambda c: c.update(limits={"max_connections": -1}),
+    "a duration without unit": lambda c: c.update(drain_timeout="30"),
+    "a port too high": lambda c: listener(c).update(listen="127.0.0.1:65536"),
+    "no listener": lambda c: c.update(listeners=[]),
+    "TLS 1.0": lambda c: listener(c)["tls"].update(min_version="1.0"),
+    "CRL required": lambda c: listener(c)["tls"].update(crl_required=True),
+    "a listener on unix:": lambda c: listener(c).update(listen="unix:/run/x.sock"),
+    "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5/s"}),
+    "unknown name refused": lambda c: listener(c)["tls"].update(unknown_server_name="refuse"),
+}
+
+
+@pytest.mark.parametrize("edit", [*(each[0] for each in BROKEN.values()), *MORE.values()], ids=[*BROKEN, *MORE])
+def test_where_anything_is_wrong_nothing_listens_and_no_log_begins(configuration, edit):
+    seen = {}
+
+    def note(c):
+        seen.update(port=listener(c)["listen"].rsplit(":", 1)[1], log=c["audit"]["path"])
+        edit(c)
+
+    path = configuration(note)
+    result = run("serve", "--config", path)
+    assert result.returncode == 2 and ": error: " in result.stderr and result.stdout == ""
+    assert run("check", "--config", path).returncode == 2
+    assert not pathlib.Path(seen["log"]).exists()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", int(seen["port"])))
+
+
+def test_check_touches_neither_the_port_nor_the_log(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    before = front.log.read_bytes()
+    assert run("check", "--strict", "--config", str(front.path)).returncode == 0
+    assert front.log.read_bytes() == before
+
+
+def test_a_port_that_another_gateway_has_is_told(gateway, upstream, pki):
+    """Two processes that share a port by SO_REUSEPORT would each get some of the clients, and nobody would know."""
+    front = gateway(upstream().address)
+    other = gateway(upstream().address, name="other", start=False)
+    listener(other.configuration)["listen"] = f"127.0.0.1:{front.port}"
+    other.path.write_text(json.dumps(other.configuration))
+    process = subprocess.Popen(
+        [BINARY, "serve", "--config", str(other.path)], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        _, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 2
+    assert "EADDRINUSE" in errors and str(front.port) in errors
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "version: 1\n\tx: 1\n", "a: &a [*a]\n", "\x00", "version: 1\nversion: 1\n"])
+def test_a_file_that_is_no_configuration_is_told(tmp_path, content):
+    path = tmp_path / "countersign.yaml"
+    path.write_text(content)
+    for command in ("check", "serve"):
+        result = run(command, "--config", str(path))
+        assert result.returncode == 2, result.stderr
+        assert f"{path}:" in result.stderr and ": error: " in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_get_completions(shell):
+    result = run("--generate-completion-script", shell)
+    assert result.returncode == 0 and result.stderr == ""
+    for word in ("serve", "check", "demo", "config", "strict", "format"):
+        assert word in result.stdout
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=True)

@@ -1,5 +1,7 @@
 """How connections end: halves, resets, and what the log says of them."""
 
+import os
+import pathlib
 import socket
 import ssl
 import struct
@@ -201,3 +203,30 @@ def test_close_notify_comes_before_fin(gateway, upstream, pki, version):
     with connect(front, pki.billing, minimum=version, maximum=version) as stream:
         assert stream.recv(1) == b"", "who is refused by policy gets it too"
     front.wait_for("connection-denied", reason="default")
+
+
+def sockets(front):
+    """How many sockets the process has, those that listen included."""
+    links = pathlib.Path(f"/proc/{front.pid}/fd").iterdir()
+    return sum(os.readlink(link).startswith("socket:") for link in links)
+
+
+def test_a_client_that_resets_after_its_end_is_let_go_at_once(gateway, upstream, pki):
+    ended = threading.Event()
+
+    def serve(connection):
+        assert connection.recv(1) == b""
+        ended.set()
+        while True:
+            connection.sendall(bytes(100_000))
+
+    front = gateway(upstream(serve).address)
+    before = sockets(front)
+    stream = connect(front, pki.orders)
+    with socket.socket(fileno=socket.dup(stream.fileno())) as raw:
+        raw.shutdown(socket.SHUT_WR)
+    assert ended.wait(10)
+    assert len(receive(stream, 100_000)) == 100_000
+    reset(socket.socket(fileno=stream.detach()))
+    front.wait_for("connection-closed", reason="client_closed")
+    wait_until(lambda: sockets(front) == before, timeout=1, what="the sockets to be closed")

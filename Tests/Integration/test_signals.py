@@ -1,9 +1,11 @@
 """How the process ends, and what it does when it is told something."""
 
 import signal
+import time
 
 import pytest
 
+from support.chain import verify
 from support.clients import connect, exchange
 from support.wait import wait_until
 
@@ -60,3 +62,59 @@ def test_a_hang_up_changes_nothing_and_says_so(gateway, upstream, pki):
     front.signal(signal.SIGHUP)
     wait_until(lambda: "SIGHUP: reloading is not available" in front.stderr(), what="the message")
     assert exchange(front, pki.orders) == b"ping"
+
+
+@pytest.mark.parametrize("first, second", [(signal.SIGTERM, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)])
+def test_any_second_signal_ends_at_once(gateway, upstream, pki, first, second):
+    front = gateway(upstream().address, drain_timeout="60s")
+    with connect(front, pki.orders) as stream:
+        stream.sendall(b"a")
+        assert stream.recv(1) == b"a"
+        front.signal(first)
+        front.wait_for("gateway-stopping")
+        front.signal(second)
+        assert front.process.wait(5) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_drain_without_connections_ends_at_once(gateway, upstream, pki, number):
+    front = gateway(upstream().address, drain_timeout="60s")
+    exchange(front, pki.orders)
+    front.wait_for("connection-closed")
+    front.signal(number)
+    assert front.process.wait(5) == 0
+    assert front.summary()[-1][0] == "gateway-stopping"
+
+
+def test_the_drain_timeout_is_waited_for_and_told_to_all(gateway, upstream, pki):
+    front = gateway(upstream().address, drain_timeout="2s")
+    streams = [connect(front, pki.orders) for _ in range(5)]
+    for stream in streams:
+        stream.sendall(b"a")
+        assert stream.recv(1) == b"a"
+    begun = time.monotonic()
+    front.signal(signal.SIGTERM)
+    front.wait_for("gateway-stopping")
+    for stream in streams:
+        stream.sendall(b"b")
+        assert stream.recv(1) == b"b", "a live connection works while it drains"
+    for stream in streams:
+        assert stream.recv(1) == b""  # close_notify: without it this raises
+        stream.close()
+    assert time.monotonic() - begun >= 1.9
+    assert front.process.wait(10) == 0
+    closed = front.wait_for("connection-closed", count=5, reason="drain")
+    assert [record["source"]["bytes"] for record in closed] == [2] * 5
+    verify(front.lines())
+
+
+def test_hang_ups_leave_live_connections_alone(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with connect(front, pki.orders) as stream:
+        for count in range(1, 4):
+            front.signal(signal.SIGHUP)
+            wait_until(
+                lambda: front.stderr().count("SIGHUP: reloading is not available") == count, what="the message")
+            stream.sendall(b"a")
+            assert stream.recv(1) == b"a"
+    assert not front.records("gateway-stopping")
