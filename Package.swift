@@ -51,11 +51,12 @@ let package = Package(
     source(
       "ControlPlane",
       ["AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop", "DataPlane", "CLinux"]),
+    source("Workbench", ["AccessPolicy", "AuditLog", "GatewayConfiguration", "Patterns"]),
     .executableTarget(
       name: "countersign",
       dependencies: [
         "AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop", "DataPlane",
-        "ControlPlane",
+        "ControlPlane", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -69,6 +70,7 @@ let package = Package(
     test(
       "DataPlaneTests",
       ["DataPlane", "AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop"]),
+    test("WorkbenchTests", ["Workbench", "AccessPolicy", "AuditLog", "GatewayConfiguration"]),
     test(
       "ControlPlaneTests",
       [
