@@ -40,7 +40,7 @@ enum Make {
   static let now = Timestamp(seconds: 1_800_000_000)
 
   static func compile(
-    _ callers: [CallerEntry], _ rules: [RuleEntry], listeners: [String] = ["db", "api"]
+    _ callers: [CallerEntry], _ rules: [RuleEntry], listeners: [String]? = ["db", "api"]
   ) -> (policy: Policy?, diagnostics: [Diagnostic]) {
     Policy.compile(
       [PolicyDocument(file: "p.yaml", callers: callers, rules: rules)], listeners: listeners)

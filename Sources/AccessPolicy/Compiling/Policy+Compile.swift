@@ -1,9 +1,10 @@
 extension Policy {
   /// Compiles policy files into one policy.
-  /// - Parameter listeners: the names that rules may speak of.
+  /// - Parameter listeners: the names that rules may speak of; nil where nobody knows them (policies without a
+  ///   configuration), and rules may speak of any.
   /// - Returns: the policy, or nil where a finding is an error; and all findings of all files.
   package static func compile(
-    _ documents: [PolicyDocument], listeners: [String]
+    _ documents: [PolicyDocument], listeners: [String]?
   ) -> (policy: Policy?, diagnostics: [Diagnostic]) {
     var callers = CallerCompiler()
     for document in documents {

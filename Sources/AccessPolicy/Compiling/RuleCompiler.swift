@@ -4,7 +4,7 @@ import Patterns
 struct RuleCompiler {
   private(set) var rules: [CompiledRule] = []
   private(set) var findings: [Diagnostic] = []
-  private let listeners: [String]
+  private let listeners: [String]?
   private let groups: Set<ExactText>
   private let names: CallerNames
   /// Entries that anybody's certificate from Cloudflare's shared authority matches.
@@ -16,7 +16,7 @@ struct RuleCompiler {
 
   /// - Parameter areAllEntriesKnown: false where an entry had an error: then nobody knows which names there are.
   init(
-    listeners: [String], groups: [Located<String>], entries: [CompiledCaller], areAllEntriesKnown: Bool
+    listeners: [String]?, groups: [Located<String>], entries: [CompiledCaller], areAllEntriesKnown: Bool
   ) {
     self.listeners = listeners
     self.groups = Set(groups.map { ExactText($0.value) })
@@ -78,6 +78,7 @@ struct RuleCompiler {
   }
 
   private mutating func checkListeners(_ rule: RuleEntry) {
+    guard let listeners else { return }
     for name in rule.listeners ?? [] {
       let glob = Glob(name.value)
       if listeners.contains(where: { glob.matches($0) }) { continue }

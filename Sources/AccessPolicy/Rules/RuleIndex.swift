@@ -12,7 +12,10 @@ struct RuleIndex: Sendable {
     let place: Place
   }
 
-  private let listeners: [ExactText: Place]
+  /// nil where nobody knows the names: then every rule stands under ``anyListener``, and is asked.
+  private let listeners: [ExactText: Place]?
+  /// The globs of rules that are about some listeners, where nobody knows the names.
+  private let unplaced: [Int: [Glob]]
   private let scopes: [Scope: RuleBucket]
   /// Each glob that rules speak of, with its buckets in ``scopes``, found by its beginning.
   private let globs: [(glob: Glob, scope: Scope)]
@@ -20,14 +23,18 @@ struct RuleIndex: Sendable {
 
   /// - Parameters:
   ///   - rules: in the order in which they are numbered.
-  ///   - listeners: the names that rules may speak of.
-  init(_ rules: [CompiledRule], listeners: [String]) {
-    let places = Dictionary(
-      listeners.enumerated().map { (ExactText($0.element), $0.offset) },
-      uniquingKeysWith: { first, _ in first })
+  ///   - listeners: the names that rules may speak of; nil where nobody knows them.
+  init(_ rules: [CompiledRule], listeners: [String]?) {
+    let places = listeners.map { listeners in
+      Dictionary(
+        listeners.enumerated().map { (ExactText($0.element), $0.offset) },
+        uniquingKeysWith: { first, _ in first })
+    }
+    var unplaced: [Int: [Glob]] = [:]
     var members: [Scope: [Int]] = [:]
     for (position, rule) in rules.enumerated() {
       for scope in Self.scopes(of: rule, places) { members[scope, default: []].append(position) }
+      if places == nil, let names = rule.listeners { unplaced[position] = names.map { Glob($0) } }
     }
     var globs: [(Glob, Scope)] = []
     var globIndex = PrefixIndex()
@@ -37,14 +44,15 @@ struct RuleIndex: Sendable {
       globs.append((glob, scope))
     }
     self.listeners = places
+    self.unplaced = unplaced
     self.globs = globs
     self.globIndex = globIndex
     scopes = members.mapValues { RuleBucket($0, rules) }
   }
 
-  private static func scopes(of rule: CompiledRule, _ places: [ExactText: Place]) -> Set<Scope> {
+  private static func scopes(of rule: CompiledRule, _ places: [ExactText: Place]?) -> Set<Scope> {
     var reached: Set<Place> = [anyListener]
-    if let listeners = rule.listeners {
+    if let listeners = rule.listeners, let places {
       let globs = listeners.map { Glob($0) }
       reached = Set(places.filter { place in globs.contains { $0.matches(place.key.text) } }.values)
     }
@@ -60,10 +68,12 @@ struct RuleIndex: Sendable {
   func candidates(_ caller: Caller, _ situation: Situation) -> [Int] {
     var found: [Int] = []
     collect(caller, Self.anyListener, situation, &found)
-    if case .text(let name)? = situation.facts[.listener], let place = listeners[ExactText(name)] {
-      collect(caller, place, situation, &found)
+    guard case .text(let name)? = situation.facts[.listener] else {
+      return found.sortedOnce().filter { unplaced[$0] == nil }
     }
-    return found.sortedOnce()
+    if let place = listeners?[ExactText(name)] { collect(caller, place, situation, &found) }
+    guard !unplaced.isEmpty else { return found.sortedOnce() }
+    return found.sortedOnce().filter { unplaced[$0]?.contains { $0.matches(name) } ?? true }
   }
 
   private func collect(_ caller: Caller, _ place: Place, _ situation: Situation, _ found: inout [Int]) {

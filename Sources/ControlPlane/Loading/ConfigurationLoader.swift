@@ -21,69 +21,37 @@ private struct LoadingRun {
   /// A bundle of trust anchors has a few hundred KiB at most.
   static let longestPEM = 4 << 20
 
-  var diagnostics: [Diagnostic] = []
-  private var files: [LoadedFile] = []
-  /// Files that were read already: two listeners with one file see the same bytes.
-  private var read: [String: FileContents] = [:]
-
-  var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  private var reading = FileReading()
+  var diagnostics: [Diagnostic] { reading.diagnostics }
+  var hasErrors: Bool { reading.hasErrors }
 
   mutating func load(_ path: String) -> LoadedConfiguration? {
-    guard let text = file(path, namedAt: SourceLocation(file: path), limit: ConfigurationFiles.longest)
+    guard
+      let text = reading.file(path, namedAt: SourceLocation(file: path), limit: ConfigurationFiles.longest)
     else { return nil }
     let (draft, findings) = ConfigurationReader.draft(text.bytes, file: path)
-    diagnostics += findings
+    reading.diagnostics += findings
     guard let draft else { return nil }
     let namesAreKnown = !hasErrors
     var tls: [TLSMaterial] = []
     for listener in draft.listeners {
       if let material = material(of: listener) { tls.append(material) }
     }
-    let (documents, isComplete) = documents(draft.policies)
+    let (documents, isComplete) = reading.documents(draft.policies)
     let (policy, problems) = Policy.compile(documents, listeners: draft.listeners.map(\.name.value))
     // With listeners or documents missing, the compiler reports references that are not broken.
-    diagnostics += problems.filter { isComplete && namesAreKnown || !Self.references.contains($0.code) }
+    reading.diagnostics += problems.filter {
+      isComplete && namesAreKnown || !Self.references.contains($0.code)
+    }
     guard isComplete, namesAreKnown, let policy, tls.count == draft.listeners.count else { return nil }
     return LoadedConfiguration(
-      configuration: draft, policy: policy, documents: documents, files: files, tls: tls)
+      configuration: draft, policy: policy, documents: documents, files: reading.files, tls: tls)
   }
 
   /// Findings about what stands elsewhere, or is not there: in a draft it may only be unread.
   private static let references: Set<String> = [
     "unknown-listener", "unknown-group", "undefined-capture", "empty-match", "empty-condition",
   ]
-
-  /// - Returns: the documents as far as they can be read, and whether that is all of them.
-  private mutating func documents(
-    _ globs: [Located<String>]
-  ) -> (documents: [PolicyDocument], isComplete: Bool) {
-    var documents: [PolicyDocument] = []
-    var seen: Set<FileContents.Identity> = []
-    var complete = true
-    for glob in globs {
-      for path in expand(glob) {
-        guard let text = file(path, namedAt: glob.location, limit: ConfigurationFiles.longest) else {
-          complete = false
-          continue
-        }
-        guard seen.insert(text.identity).inserted else { continue }
-        let (draft, findings) = PolicyReader.draft(text.bytes, file: path)
-        diagnostics += findings
-        if let draft { documents.append(draft) }
-        if findings.contains(where: { $0.severity == .error }) { complete = false }
-      }
-    }
-    return (documents, complete)
-  }
-
-  private mutating func expand(_ glob: Located<String>) -> [String] {
-    do throws(FileProblem) {
-      return try PathExpansion.expand(glob.value)
-    } catch {
-      report(error, at: glob.location)
-      return []
-    }
-  }
 
   private mutating func material(of listener: Listener) -> TLSMaterial? {
     let certificate = pem(listener.tls.certificate)
@@ -96,9 +64,11 @@ private struct LoadingRun {
   }
 
   private mutating func pem(_ path: Located<String>) -> FileContents? {
-    guard let contents = file(path.value, namedAt: path.location, limit: Self.longestPEM) else { return nil }
+    guard let contents = reading.file(path.value, namedAt: path.location, limit: Self.longestPEM) else {
+      return nil
+    }
     guard !contents.bytes.isEmpty else {
-      report(FileProblem(code: "empty", message: "\(path.value) is empty"), at: path.location)
+      reading.report(FileProblem(code: "empty", message: "\(path.value) is empty"), at: path.location)
       return nil
     }
     return contents
@@ -111,7 +81,7 @@ private struct LoadingRun {
     ].filter { mode & $0.0 != 0 }.map(\.1)
     if faults.isEmpty { return }
     let kept = mode & 0o750
-    report(
+    reading.report(
       FileProblem(
         code: "insecure-permissions",
         message: "the private key \(key.value) can be \(faults.joined(separator: " and ")) "
@@ -123,29 +93,5 @@ private struct LoadingRun {
   private static func octal(_ mode: UInt32) -> String {
     let digits = String(mode, radix: 8)
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-  }
-
-  private mutating func file(
-    _ path: String, namedAt location: SourceLocation, limit: Int
-  ) -> FileContents? {
-    if let contents = read[path] { return contents }
-    do throws(FileProblem) {
-      let contents = try FileReader.read(path, limit: limit)
-      read[path] = contents
-      files.append(LoadedFile(path: path, bytes: contents.bytes))
-      return contents
-    } catch {
-      report(error, at: location)
-      return nil
-    }
-  }
-
-  private mutating func report(_ problem: FileProblem, at location: SourceLocation) {
-    // A location without a line is the configuration file itself, which the command line names.
-    let lost = problem.isMissing && location.line > 0
-    diagnostics.append(
-      Diagnostic(
-        .error, at: location, code: problem.code, message: problem.message,
-        hint: lost ? "relative paths begin at the folder of the configuration file" : problem.hint))
   }
 }

@@ -1,0 +1,69 @@
+import AccessPolicy
+import GatewayConfiguration
+
+/// Files as they are read for one purpose, each once, with what is wrong with them.
+struct FileReading {
+  var diagnostics: [Diagnostic] = []
+  private(set) var files: [LoadedFile] = []
+  /// Files that were read already: two listeners with one file see the same bytes.
+  private var read: [String: FileContents] = [:]
+
+  var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+  /// - Returns: the documents as far as they can be read, and whether that is all of them.
+  mutating func documents(
+    _ globs: [Located<String>]
+  ) -> (documents: [PolicyDocument], isComplete: Bool) {
+    var documents: [PolicyDocument] = []
+    var seen: Set<FileContents.Identity> = []
+    var complete = true
+    for glob in globs {
+      for path in expand(glob) {
+        guard let text = file(path, namedAt: glob.location, limit: ConfigurationFiles.longest) else {
+          complete = false
+          continue
+        }
+        guard seen.insert(text.identity).inserted else { continue }
+        let (draft, findings) = PolicyReader.draft(text.bytes, file: path)
+        diagnostics += findings
+        if let draft { documents.append(draft) }
+        if findings.contains(where: { $0.severity == .error }) { complete = false }
+      }
+    }
+    return (documents, complete)
+  }
+
+  private mutating func expand(_ glob: Located<String>) -> [String] {
+    do throws(FileProblem) {
+      return try PathExpansion.expand(glob.value)
+    } catch {
+      report(error, at: glob.location)
+      return []
+    }
+  }
+
+  /// - Parameter location: who names the file: a finding about it stands there.
+  mutating func file(
+    _ path: String, namedAt location: SourceLocation, limit: Int
+  ) -> FileContents? {
+    if let contents = read[path] { return contents }
+    do throws(FileProblem) {
+      let contents = try FileReader.read(path, limit: limit)
+      read[path] = contents
+      files.append(LoadedFile(path: path, bytes: contents.bytes))
+      return contents
+    } catch {
+      report(error, at: location)
+      return nil
+    }
+  }
+
+  mutating func report(_ problem: FileProblem, at location: SourceLocation) {
+    // A location without a line is the configuration file itself, which the command line names.
+    let lost = problem.isMissing && location.line > 0
+    diagnostics.append(
+      Diagnostic(
+        .error, at: location, code: problem.code, message: problem.message,
+        hint: lost ? "relative paths begin at the folder of the configuration file" : problem.hint))
+  }
+}
