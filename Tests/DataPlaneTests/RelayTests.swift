@@ -145,6 +145,36 @@ struct RelayTests {
     #expect(try lastRecord(world).reason == "upstream_reset")
   }
 
+  /// A server that answers early and closes resets a client that goes on sending (RFC 9293 §3.10.7.1): what it
+  /// had said before is whole, and reaches the client.
+  @Test func anEarlyAnswerReachesAClientThatIsStillSending() throws {
+    let (world, client, upstream) = try relayed()
+    upstream.isReading = false
+    client.send(Self.pattern(4_000_000))
+    world.settle(client) { world.isStalled(client.socket) && client.unsent > 0 }
+    let answer = Self.pattern(100_000)
+    upstream.send(answer)
+    upstream.endSending()
+    upstream.pump()
+    // Closed with unread bytes: the kernel sends a reset behind the answer.
+    upstream.close()
+    world.settle(client) { client.isOver && world.admission.count == 0 }
+    #expect(client.received == answer)
+    #expect(try lastRecord(world).reason == "upstream_closed")
+  }
+
+  /// The kernel tells a reset once, here to a send; it must not look like the end of the stream afterwards.
+  @Test func aResetThatASendMeetsIsPassedOn() throws {
+    let (world, client, upstream) = try relayed()
+    client.socket.isReading = false
+    upstream.send(Self.pattern(20_000_000))
+    world.settle(client) { world.isStalled(upstream) && upstream.unsent > 0 }
+    client.socket.close(reset: true)
+    world.settle { upstream.error != nil && world.admission.count == 0 }
+    #expect(upstream.error?.name == "ECONNRESET")
+    #expect(try lastRecord(world).reason == "client_reset")
+  }
+
   @Test func anIdleConnectionEndsAndABusyOneDoesNot() throws {
     let (world, client, upstream) = try relayed(limits: Limits(idleTimeout: .seconds(60)))
     world.clock.advance(by: .seconds(59))

@@ -65,6 +65,8 @@ final class ScriptedSocket {
       case .some(let socket): step = unsafe outgoing.withUnsafeBytes { unsafe socket.send($0) }
       case .none: return
       }
+      // The kernel tells an error once, to whatever call comes first.
+      if case .failed(let failure) = step, failure.name == "ECONNRESET" { error = failure }
       guard case .bytes(let count) = step else { return }
       outgoing.removeFirst(count)
     }

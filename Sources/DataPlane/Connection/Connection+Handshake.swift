@@ -5,25 +5,32 @@ import GatewayConfiguration
 import TLSEngine
 
 extension Connection {
+  func startTLS(_ worker: Worker) throws(TLSError) {
+    let session = try TLSSession(listener.snapshot.tls, buffers: worker.buffers)
+    self.session = session
+    client.tls = .server(session)
+  }
+
   /// Takes the handshake as far as the bytes at hand allow.
   func stepHandshake(_ worker: Worker) {
     guard let session else { return }
+    client.loadCiphertext(worker)
     while machine.state == .handshaking {
       let step = session.handshake(now: worker.wallClock)
-      flushRecords(worker)
+      client.flushRecords(worker)
       switch step {
       case .complete:
-        saveInbound(worker)
+        client.saveCiphertext(worker)
         // We have nothing to send behind the client's Finished (no tickets), so the kernel would delay its
         // acknowledgement, and a client without TCP_NODELAY would wait 40 ms for it before its first request.
-        client.acknowledgeNow()
+        client.socket.acknowledgeNow()
         return handle(.handshakeCompleted, worker)
       case .failed(let failure):
         self.failure = failure
         worker.buffers.clearInbound()
         return handle(.handshakeFailed(failure.reason), worker)
       case .incomplete:
-        guard client.isReadable, readHandshakeBytes(worker) else {
+        guard client.socket.isReadable, readHandshakeBytes(worker) else {
           return worker.buffers.clearInbound()
         }
       }
@@ -32,15 +39,11 @@ extension Connection {
 
   /// - Returns: whether there are new bytes; if not, the event that follows from it was handled.
   private func readHandshakeBytes(_ worker: Worker) -> Bool {
-    let space = unsafe worker.buffers.inboundSpace
-    guard unsafe !space.isEmpty else {
+    switch client.receiveCiphertext(worker) {
+    case nil:
       handle(.handshakeFailed(.tlsProtocol), worker)
       return false
-    }
-    switch unsafe client.receive(into: space) {
-    case .bytes(let count):
-      worker.buffers.received(count)
-      return true
+    case .bytes: return true
     case .wouldBlock: return false
     case .endOfStream:
       handle(.handshakeFailed(.clientClosed), worker)

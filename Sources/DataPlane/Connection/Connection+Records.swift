@@ -30,7 +30,7 @@ extension Connection {
   func ending(by party: AuditEvent.Ending.Party, _ worker: Worker) -> AuditEvent.Ending {
     AuditEvent.Ending(
       by: party, bytesFromClient: relay?.bytesFromClient ?? 0,
-      bytesFromUpstream: relay?.bytesFromUpstream ?? 0, truncated: relay?.isTruncated ?? false,
+      bytesFromUpstream: relay?.bytesFromUpstream ?? 0, truncated: client.isTruncated,
       duration: worker.now - started)
   }
 

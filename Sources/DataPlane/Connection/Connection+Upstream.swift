@@ -18,7 +18,7 @@ extension Connection {
       do {
         let socket = try StreamSocket.connect(to: address)
         let number = socket.number
-        upstream = SocketEnd(socket)
+        upstream = Side(socket)
         try worker.poller.add(number, token: PollTag.upstream(token).raw, mode: .edge)
         return
       } catch {
@@ -31,8 +31,8 @@ extension Connection {
 
   /// The kernel has news of the socket that is being connected.
   func finishDialling(_ worker: Worker) {
-    guard let isWritable = upstream?.isWritable, isWritable else { return }
-    if let error = upstream?.connectError() {
+    guard upstream?.socket.isWritable == true else { return }
+    if let error = upstream?.socket.connectError() {
       hangUpUpstream(worker)
       dial?.failed(error)
       dialNext(worker)

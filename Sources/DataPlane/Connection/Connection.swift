@@ -18,18 +18,10 @@ final class Connection {
   /// The moment that the earliest timer set for this connection is due.
   var armedUntil = MonotonicTime.distantFuture
 
+  let client: Side
+  var upstream: Side?
+  /// The client's TLS, which knows who it is.
   var session: TLSSession?
-  var client: SocketEnd
-  var upstream: SocketEnd?
-
-  /// Ciphertext that was received and that OpenSSL has not taken yet, because the upstream is slower.
-  var savedInbound = PendingBytes()
-  /// Ciphertext that the client has not taken yet.
-  var toClient = PendingBytes()
-  /// Plaintext that the upstream has not taken yet.
-  var toUpstream = PendingBytes()
-  /// The client is told the end of the stream as soon as ``toClient`` is empty.
-  var clientEndsAfterFlush = false
 
   var verified: VerifiedPeer?
   var decision: Decision?
@@ -44,7 +36,7 @@ final class Connection {
     socket: consuming StreamSocket, peer: UnverifiedPeer, listener: WorkerListener, now: MonotonicTime,
     wallClock: Timestamp
   ) {
-    self.client = SocketEnd(socket)
+    self.client = Side(socket)
     self.peer = peer
     self.listener = listener
     self.started = now
@@ -55,12 +47,12 @@ final class Connection {
   // MARK: Events
 
   func clientEvent(_ readiness: Readiness, _ worker: Worker) {
-    client.note(readiness)
+    client.socket.note(readiness)
     advance(worker)
   }
 
   func upstreamEvent(_ readiness: Readiness, _ worker: Worker) {
-    upstream?.note(readiness)
+    upstream?.socket.note(readiness)
     if machine.state == .connecting { finishDialling(worker) } else { advance(worker) }
   }
 
@@ -85,7 +77,7 @@ final class Connection {
   func advance(_ worker: Worker) {
     switch machine.state {
     case .handshaking: stepHandshake(worker)
-    case .recording, .connecting: if client.isBroken { handle(.clientLost, worker) }
+    case .recording, .connecting: if client.socket.isBroken { handle(.clientLost, worker) }
     case .relaying: moveBytes(worker)
     case .lingering: linger(worker)
     case .judging, .closed: break

@@ -10,6 +10,9 @@ struct SocketEnd: ~Copyable {
   private(set) var isBroken = false
   /// The peer has ended its sending side: behind the bytes that are there stands the end of the stream.
   private var hasPeerEnded = false
+  /// Why a send failed. The kernel tells an error once (SO_ERROR, socket(7)) and then plays the end of the
+  /// stream, so a reset that a send met must be remembered for the receive.
+  private var sendFailure: SystemError?
 
   init(_ socket: consuming StreamSocket) { self.socket = consume socket }
 
@@ -45,7 +48,8 @@ struct SocketEnd: ~Copyable {
     // A short read has emptied the queue (epoll(7), Q9), which saves the call that would say so; the end of
     // the stream, which has no bytes of its own, is still to be read where the peer has ended.
     case .bytes(let count): if count < buffer.count, !hasPeerEnded { isReadable = false }
-    case .endOfStream, .failed: break
+    case .endOfStream: if let sendFailure { return .failed(sendFailure) }
+    case .failed: break
     }
     return step
   }
@@ -59,9 +63,19 @@ struct SocketEnd: ~Copyable {
     switch step {
     case .wouldBlock: isWritable = false
     case .bytes(let count): if count < bytes.count { isWritable = false }
-    case .endOfStream, .failed: break
+    case .endOfStream: break
+    case .failed(let error): noteSendFailure(error)
     }
     return step
+  }
+
+  /// Nothing can be sent any more; what the peer sent before, and how it ended, is still to be read.
+  private mutating func noteSendFailure(_ error: SystemError) {
+    // EPIPE says that the peer had ended its side before: what it sent is whole.
+    if error.name != "EPIPE" { sendFailure = error }
+    isBroken = true
+    isWritable = false
+    isReadable = true
   }
 
   func connectError() -> SystemError? {

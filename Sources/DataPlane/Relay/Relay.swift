@@ -8,8 +8,13 @@ struct Relay: ~Copyable {
   var bytesFromClient: UInt64 = 0
   /// Plaintext from the upstream that went on to the client.
   var bytesFromUpstream: UInt64 = 0
-  /// The client dropped TCP without `close_notify`.
-  var isTruncated = false
 
   init(_ permit: consuming Permit) { self.permit = permit }
+
+  mutating func count(_ bytes: Int, _ direction: RelayDirection) {
+    switch direction {
+    case .toUpstream: bytesFromClient &+= UInt64(clamping: bytes)
+    case .toClient: bytesFromUpstream &+= UInt64(clamping: bytes)
+    }
+  }
 }

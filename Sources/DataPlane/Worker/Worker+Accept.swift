@@ -40,7 +40,7 @@ extension Worker {
     connection.token = connections.insert(connection)
     listener.unauthenticated.enter(connection.token)
     do {
-      connection.session = try .init(listener.snapshot.tls, buffers: buffers)
+      try connection.startTLS(self)
       try poller.add(number, token: PollTag.client(connection.token).raw, mode: .edge)
     } catch let error as SystemError {
       return connection.abandon("\(error)", self)
