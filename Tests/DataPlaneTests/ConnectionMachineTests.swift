@@ -17,18 +17,24 @@ struct ConnectionMachineTests {
   /// Events that lead from the beginning into each state.
   static func path(to state: Machine.State) -> [Event] {
     switch state {
-    case .handshaking: []
-    case .judging: [.handshakeCompleted]
-    case .recording: [.handshakeCompleted, .judged(.allow)]
-    case .connecting: [.handshakeCompleted, .judged(.allow), .recordAccepted]
-    case .relaying: [.handshakeCompleted, .judged(.allow), .recordAccepted, .upstreamConnected]
-    case .lingering: [.handshakeCompleted, .judged(.deny)]
+    case .negotiating: []
+    case .handshaking: [.negotiated]
+    case .introducing: [.negotiated, .handshakeCompleted]
+    case .judging: [.negotiated, .handshakeCompleted, .introduced]
+    case .recording: path(to: .judging) + [.judged(.allow)]
+    case .connecting: path(to: .recording) + [.recordAccepted]
+    case .preparing: path(to: .connecting) + [.upstreamConnected]
+    case .relaying: path(to: .preparing) + [.upstreamPrepared]
+    case .lingering: path(to: .judging) + [.judged(.deny)]
     case .closed: [.evicted]
     }
   }
 
+  /// Every stage that there is.
+  static let longest = Machine.Course(negotiates: true, introduces: true, prepares: true)
+
   static func machine(in state: Machine.State) -> Machine {
-    var machine = Machine(timeouts: timeouts, now: start)
+    var machine = Machine(course: longest, timeouts: timeouts, now: start)
     for event in path(to: state) { _ = machine.handle(event, at: start) }
     return machine
   }
@@ -48,7 +54,23 @@ struct ConnectionMachineTests {
   }
 
   static let steps: [Step] = [
-    Step(from: .handshaking, event: .handshakeCompleted, action: .judge, to: .judging),
+    Step(from: .negotiating, event: .negotiated, action: .startTLS, to: .handshaking),
+    Step(from: .negotiating, event: .cancelRequested, action: .judge, to: .judging),
+    Step(
+      from: .negotiating, event: .handshakeFailed(.proxyHeader),
+      action: .recordHandshakeFailure(.proxyHeader), to: .lingering),
+    Step(from: .negotiating, event: .evicted, action: .recordEviction, to: .closed),
+    Step(
+      from: .negotiating, event: .clientLost, action: .recordHandshakeFailure(.clientClosed), to: .closed),
+    Step(from: .negotiating, event: .drained, action: .recordHandshakeFailure(.timeout), to: .closed),
+    Step(from: .handshaking, event: .handshakeCompleted, action: .introduce, to: .introducing),
+    Step(from: .introducing, event: .introduced, action: .judge, to: .judging),
+    Step(
+      from: .introducing, event: .handshakeFailed(.negotiation),
+      action: .recordHandshakeFailure(.negotiation), to: .lingering),
+    Step(
+      from: .introducing, event: .clientLost, action: .recordHandshakeFailure(.clientClosed), to: .closed),
+    Step(from: .introducing, event: .drained, action: .recordHandshakeFailure(.timeout), to: .closed),
     Step(
       from: .handshaking, event: .handshakeFailed(.certificateExpired),
       action: .recordHandshakeFailure(.certificateExpired), to: .lingering),
@@ -62,7 +84,15 @@ struct ConnectionMachineTests {
     Step(from: .recording, event: .recordRefused, action: .refuseUnrecorded, to: .lingering),
     Step(
       from: .recording, event: .clientLost, action: .recordClose(.clientReset, reset: true), to: .closed),
-    Step(from: .connecting, event: .upstreamConnected, action: .startRelay, to: .relaying),
+    Step(from: .connecting, event: .upstreamConnected, action: .prepare, to: .preparing),
+    Step(from: .preparing, event: .upstreamPrepared, action: .startRelay, to: .relaying),
+    Step(from: .preparing, event: .upstreamLost, action: .dialNext, to: .connecting),
+    Step(
+      from: .preparing, event: .upstreamFailed(.upstreamTLS),
+      action: .recordUpstreamFailure(.upstreamTLS), to: .lingering),
+    Step(
+      from: .preparing, event: .clientLost, action: .recordClose(.clientReset, reset: true), to: .closed),
+    Step(from: .preparing, event: .drained, action: .recordClose(.drain, reset: false), to: .lingering),
     Step(
       from: .connecting, event: .upstreamFailed(.upstreamUnreachable),
       action: .recordUpstreamFailure(.upstreamUnreachable), to: .lingering),
@@ -93,6 +123,11 @@ struct ConnectionMachineTests {
   }
 
   static let illegal: [(Machine.State, Event)] = [
+    (.negotiating, .handshakeCompleted), (.negotiating, .introduced), (.negotiating, .judged(.allow)),
+    (.negotiating, .recordAccepted), (.negotiating, .upstreamConnected), (.handshaking, .introduced),
+    (.handshaking, .cancelRequested), (.introducing, .judged(.allow)), (.introducing, .evicted),
+    (.introducing, .recordAccepted), (.introducing, .upstreamConnected), (.introducing, .cancelRequested),
+    (.connecting, .upstreamPrepared), (.preparing, .upstreamConnected), (.preparing, .moved),
     (.handshaking, .judged(.allow)), (.handshaking, .recordAccepted), (.handshaking, .upstreamConnected),
     (.handshaking, .moved), (.judging, .handshakeCompleted), (.judging, .recordAccepted),
     (.judging, .upstreamConnected), (.judging, .deadline), (.recording, .judged(.allow)),
@@ -112,10 +147,38 @@ struct ConnectionMachineTests {
   }
 
   @Test func theUpstreamIsDialledOnlyAfterVerdictAndRecord() {
-    var machine = Machine(timeouts: Self.timeouts, now: Self.start)
+    var machine = Machine(course: Self.longest, timeouts: Self.timeouts, now: Self.start)
     var actions: [Action] = []
     for event in Self.path(to: .relaying) { actions.append(machine.handle(event, at: Self.start)) }
+    #expect(actions == [.startTLS, .introduce, .judge, .recordVerdict, .dial, .prepare, .startRelay])
+  }
+
+  @Test func aPlainCourseLeavesOutWhatItDoesNotNeed() {
+    var machine = Machine(timeouts: Self.timeouts, now: Self.start)
+    let events: [Event] = [.handshakeCompleted, .judged(.allow), .recordAccepted, .upstreamConnected]
+    var actions: [Action] = []
+    for event in events { actions.append(machine.handle(event, at: Self.start)) }
     #expect(actions == [.judge, .recordVerdict, .dial, .startRelay])
+  }
+
+  /// Negotiation, handshake and first message share one deadline: no stage puts it off.
+  @Test(arguments: [Machine.State.negotiating, .handshaking, .introducing])
+  func whatComesBeforeTheVerdictHasOneDeadline(_ state: Machine.State) {
+    var machine = Machine(course: Self.longest, timeouts: Self.timeouts, now: Self.start)
+    for event in Self.path(to: state) { _ = machine.handle(event, at: Self.start + .seconds(9)) }
+    let due = Self.start + .seconds(10)
+    #expect(machine.deadline == due)
+    let action = machine.handle(.deadline, at: due)
+    #expect(action == .recordHandshakeFailure(.timeout))
+  }
+
+  /// All addresses, and what has to be said to each, share `connect_timeout`.
+  @Test func anotherAddressDoesNotPutTheDeadlineOff() {
+    var machine = Self.machine(in: .preparing)
+    _ = machine.handle(.upstreamLost, at: Self.start + .seconds(4))
+    #expect(machine.deadline == Self.start + .seconds(5))
+    let action = machine.handle(.deadline, at: Self.start + .seconds(5))
+    #expect(action == .recordUpstreamFailure(.upstreamTimeout))
   }
 
   struct Deadline: Sendable, CustomTestStringConvertible {
@@ -129,6 +192,7 @@ struct ConnectionMachineTests {
     Deadline(state: .handshaking, after: .seconds(10), action: .recordHandshakeFailure(.timeout)),
     Deadline(state: .recording, after: .seconds(10), action: .refuseUnrecorded),
     Deadline(state: .connecting, after: .seconds(5), action: .recordUpstreamFailure(.upstreamTimeout)),
+    Deadline(state: .preparing, after: .seconds(5), action: .recordUpstreamFailure(.upstreamTimeout)),
     Deadline(state: .relaying, after: .seconds(60), action: .recordClose(.idleTimeout, reset: false)),
     Deadline(state: .lingering, after: .seconds(2), action: .close),
   ]
@@ -166,8 +230,9 @@ struct ConnectionMachineTests {
     var machine = Self.machine(in: .recording)
     let end = Self.start + .seconds(30)
     machine.certificateExpires(at: end)
-    _ = machine.handle(.recordAccepted, at: Self.start)
-    _ = machine.handle(.upstreamConnected, at: Self.start)
+    for event in [Event.recordAccepted, .upstreamConnected, .upstreamPrepared] {
+      _ = machine.handle(event, at: Self.start)
+    }
     _ = machine.handle(.moved, at: MonotonicTime(nanoseconds: end.nanoseconds - 1))
     #expect(machine.deadline == end)
     let action = machine.handle(.deadline, at: end)

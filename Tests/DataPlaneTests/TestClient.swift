@@ -49,7 +49,7 @@ final class TestClient {
   private func step() {
     switch session.handshake(now: TestPKI.now) {
     case .complete: isEstablished = true
-    case .failed(let message): failure = message
+    case .failed(let problem): failure = problem.message
     case .incomplete: break
     }
   }

@@ -31,8 +31,8 @@ final class TestWorld {
     let policy = try #require(TestPolicy.compile(rules))
     let target = upstreamAddress ?? upstream.address
     let listener = ListenerSnapshot(
-      name: "front", protocol: "tcp", address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
-      upstream: UpstreamSnapshot(name: "back", address: target, connectTimeout: .seconds(5)),
+      name: "front", address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
+      upstream: UpstreamSnapshot(name: "back", addresses: [target], connectTimeout: .seconds(5)),
       limits: limits)
     let clock = clock
     let environment = WorkerEnvironment(

@@ -194,13 +194,6 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    upstream: db",
-      with: "    upstream: db\n    protocol: postgres",
-      expect: [
-        "10:15: not-available: protocol: postgres is not available in this version of "
-          + "countersign (protocol: tcp relays any protocol that begins with TLS)"
-      ]),
-    Self(
-      replacing: "    upstream: db",
       with: "    upstream: db\n    protocol: mysql",
       expect: [
         "10:15: not-available: protocol: mysql is not available in this version of countersign "
@@ -221,27 +214,16 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    upstream: db",
-      with: "    upstream: db\n    proxy_protocol: {from: [10.0.0.0/8, 192.0.2.1]}",
-      expect: [
-        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "    upstream: db",
       with: "    upstream: db\n    proxy_protocol: {from: [10.0.0.1/8x]}",
       expect: [
-        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)",
-        "10:29: invalid-value: found \"10.0.0.1/8x\", expected an IP address or a CIDR block "
-          + "such as 10.0.0.0/8 (the bits behind the prefix must be 0)",
+        "10:29: invalid-value: found \"10.0.0.1/8x\", expected an IP address, a CIDR "
+          + "block such as 10.0.0.0/8, or unix for the peers of a Unix socket (the bits behind the prefix must be 0)"
       ]),
     Self(
       replacing: "    upstream: db",
       with: "    upstream: db\n    proxy_protocol: {from: []}",
       expect: [
-        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)",
-        "10:28: empty: found an empty list, expected at least one CIDR block",
+        "10:28: empty: found an empty list, expected at least one CIDR block"
       ]),
     Self(
       replacing: "    upstream: db",
@@ -253,10 +235,8 @@ extension ConfigurationDiagnosticsTests.Case {
       replacing: "    upstream: db",
       with: "    upstream: db\n    proxy_protocol: {form: []}",
       expect: [
-        "10:5: not-available: proxy_protocol of a listener is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)",
         "10:21: missing-key: proxy_protocol needs the key \"from\"",
-        "10:22: unknown-key: unknown key \"form\" in proxy_protocol (did you mean \"from\"?)",
+        "10:22: unknown-key: unknown key \"form\" in proxy_protocol (did you mean \"from\"?)"
       ]),
     Self(
       replacing: "    upstream: db",

@@ -16,13 +16,6 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",
-      with: "    address: [127.0.0.1:5432, 127.0.0.2:5432]",
-      expect: [
-        "12:14: not-available: an upstream with several addresses is not available in this "
-          + "version of countersign (name one address)"
-      ]),
-    Self(
-      replacing: "    address: 127.0.0.1:5432",
       with: "    address: []",
       expect: [
         "12:14: empty: found an empty list, expected at least one address"
@@ -75,13 +68,6 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",
-      with: "    address: 127.0.0.1:5432\n    balance: round_robin",
-      expect: [
-        "13:5: not-available: balance is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "    address: 127.0.0.1:5432",
       with: "    address: 127.0.0.1:5432\n    balance: random",
       expect: [
         "13:14: invalid-value: found \"random\", expected least_connections or round_robin"
@@ -100,33 +86,16 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",
-      with: "    address: 127.0.0.1:5432\n    proxy_protocol: v2_tls",
-      expect: [
-        "13:21: not-available: proxy_protocol: v2_tls of an upstream is not available in this "
-          + "version of countersign (remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "    address: 127.0.0.1:5432",
       with: "    address: 127.0.0.1:5432\n    proxy_protocol: v3",
       expect: [
         "13:21: invalid-value: found \"v3\", expected none, v1, v2 or v2_tls"
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",
-      with:
-        "    address: 127.0.0.1:5432\n    tls: {ca: ca.pem, server_name: db.internal, certificate: a, private_key: b}",
-      expect: [
-        "13:5: not-available: tls to an upstream is not available in this version of countersign "
-          + "(remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "    address: 127.0.0.1:5432",
       with: "    address: 127.0.0.1:5432\n    tls: {ca: ca.pem, server_name: \"a b\", certificate: a}",
       expect: [
-        "13:5: not-available: tls to an upstream is not available in this version of countersign "
-          + "(remove it; to ignore it would promise what does not happen)",
         "13:36: invalid-value: found \"a b\", expected a DNS name",
-        "13:43: missing-key: an upstream's tls with certificate needs the key \"private_key\" too",
+        "13:43: missing-key: an upstream's tls with certificate needs the key \"private_key\" too"
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",

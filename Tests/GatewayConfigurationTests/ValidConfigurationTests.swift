@@ -35,7 +35,7 @@ struct ValidConfigurationTests {
     #expect(listener.tls.minVersion == .tls12)
     #expect(listener.tls.alpn == [])
     #expect(listener.upstream.value == "db")
-    #expect(configuration.upstreams.first?.address.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
+    #expect(configuration.upstreams.first?.addresses.first?.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
     #expect(configuration.upstreams.first?.connectTimeout == .seconds(5))
   }
 
@@ -55,8 +55,8 @@ struct ValidConfigurationTests {
     #expect(configuration.limits.handshakeTimeout == .seconds(5))
     #expect(configuration.upstreams.map(\.connectTimeout) == [.seconds(1), .seconds(5), .seconds(5)])
     #expect(
-      configuration.upstreams.map(\.address.value) == [
-        .name("db-1.internal", port: 5432), .unix("/run/app.sock"), .ip(IPAddress(v6: 1), port: 80),
+      configuration.upstreams.map { $0.addresses.map(\.value) } == [
+        [.name("db-1.internal", port: 5432)], [.unix("/run/app.sock")], [.ip(IPAddress(v6: 1), port: 80)],
       ])
     #expect(configuration.policies.map(\.value) == ["Policies/*.yaml", "/etc/more/*.yaml"])
     #expect(configuration.audit.destination == .file("/var/log/countersign.log"))

@@ -139,6 +139,7 @@ import Testing
     let pair = try InMemoryPair(
       TestPKI.serverOptions(),
       TestPKI.clientOptions {
+        $0.serverName = "localhost"
         $0.serverCA = try? ThrowawayAuthority.selfSigned(TestPKI.authority("Other")).pem
       })
     let failure = try #require(pair.handshake().failure)

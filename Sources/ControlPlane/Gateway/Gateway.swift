@@ -40,7 +40,7 @@ package final class Gateway {
   package init(
     snapshot: Snapshot, audit: any AuditSink, encoder: RecordEncoder, workerCount: Int, maxConnections: Int
   ) throws {
-    let names = Set(snapshot.listeners.compactMap { $0.upstream.resolvedName })
+    let names = Set(snapshot.listeners.flatMap(\.upstream.resolvedNames))
     let refresher = try NameRefresher(names: names)
     let resolutions = NameRefresher.resolveAll(names)
     let admission = Admission(limit: maxConnections)

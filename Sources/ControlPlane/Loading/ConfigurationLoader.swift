@@ -37,15 +37,22 @@ private struct LoadingRun {
     for listener in draft.listeners {
       if let material = material(of: listener) { tls.append(material) }
     }
+    var upstreamTLS: [String: UpstreamTLSMaterial] = [:]
+    for upstream in draft.upstreams {
+      if let tls = upstream.tls { upstreamTLS[upstream.name.value] = material(of: tls) }
+    }
     let (documents, isComplete) = reading.documents(draft.policies)
     let (policy, problems) = Policy.compile(documents, listeners: draft.listeners.map(\.name.value))
     // With listeners or documents missing, the compiler reports references that are not broken.
     reading.diagnostics += problems.filter {
       isComplete && namesAreKnown || !Self.references.contains($0.code)
     }
-    guard isComplete, namesAreKnown, let policy, tls.count == draft.listeners.count else { return nil }
+    guard isComplete, namesAreKnown, let policy, tls.count == draft.listeners.count,
+      upstreamTLS.count == draft.upstreams.count(where: { $0.tls != nil })
+    else { return nil }
     return LoadedConfiguration(
-      configuration: draft, policy: policy, documents: documents, files: reading.files, tls: tls)
+      configuration: draft, policy: policy, documents: documents, files: reading.files, tls: tls,
+      upstreamTLS: upstreamTLS)
   }
 
   /// Findings about what stands elsewhere, or is not there: in a draft it may only be unread.
@@ -61,6 +68,16 @@ private struct LoadingRun {
     guard let certificate, let key, let authority else { return nil }
     return TLSMaterial(
       certificate: certificate.bytes, privateKey: key.bytes, clientCA: authority.bytes)
+  }
+
+  private mutating func material(of tls: UpstreamTLS) -> UpstreamTLSMaterial? {
+    let ca = pem(tls.ca)
+    guard let identity = tls.identity else { return ca.map { UpstreamTLSMaterial(ca: $0.bytes) } }
+    let certificate = pem(identity.certificate)
+    let key = pem(identity.privateKey)
+    if let key { checkPermissions(of: identity.privateKey, key.mode) }
+    guard let ca, let certificate, let key else { return nil }
+    return UpstreamTLSMaterial(ca: ca.bytes, certificate: certificate.bytes, privateKey: key.bytes)
   }
 
   private mutating func pem(_ path: Located<String>) -> FileContents? {

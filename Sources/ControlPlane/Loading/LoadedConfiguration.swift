@@ -12,6 +12,8 @@ package struct LoadedConfiguration: Sendable {
   package var files: [LoadedFile]
   /// The PEM files of each listener, in the order of `configuration.listeners`.
   package var tls: [TLSMaterial]
+  /// The PEM files of the upstreams that have TLS, by the upstream's name.
+  package var upstreamTLS: [String: UpstreamTLSMaterial]
 }
 
 /// A file and what it held.
@@ -38,10 +40,23 @@ package struct TLSMaterial: Sendable {
   }
 }
 
+/// The PEM files of an upstream, not yet parsed.
+package struct UpstreamTLSMaterial: Sendable {
+  package var ca: [UInt8]
+  /// Empty where the gateway shows no certificate.
+  package var certificate: [UInt8] = []
+  package var privateKey: [UInt8] = []
+}
+
 // A print, a log line or a test's failure must not show a private key.
 extension LoadedFile: CustomStringConvertible, CustomReflectable {
   package var description: String { "\(path) (\(bytes.count) bytes)" }
   package var customMirror: Mirror { Mirror(self, children: ["path": path, "count": bytes.count]) }
+}
+
+extension UpstreamTLSMaterial: CustomStringConvertible, CustomReflectable {
+  package var description: String { "CA, certificate and private key" }
+  package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension TLSMaterial: CustomStringConvertible, CustomReflectable {

@@ -74,7 +74,8 @@ package final class NameRefresher: Sendable {
 
   private static func resolve(_ name: UpstreamAddresses.Name) -> Resolution {
     do {
-      return .addresses(try Resolver.resolve(name: name.name, port: name.port))
+      let found = try Resolver.resolve(name: name.name, port: name.port)
+      return .addresses(found.map { UpstreamTarget(address: $0, serverName: name.name) })
     } catch {
       return .failed("\(error)")
     }

@@ -17,16 +17,13 @@ package enum SnapshotBuilder {
       guard let context = context(listener, material, now, &findings),
         let upstream = loaded.configuration.upstreams.first(where: {
           $0.name.value == listener.upstream.value
-        }), case .ip(let ip, let port) = listener.address.value
+        }), case .ip(let ip, let port) = listener.address.value,
+        let target = UpstreamBuilder(loaded: loaded, now: now).build(upstream, for: listener, &findings)
       else { continue }
       listeners.append(
         ListenerSnapshot(
-          name: listener.name.value, protocol: "tcp", address: NetworkAddress(ip: ip, port: port),
-          tls: context,
-          upstream: UpstreamSnapshot(
-            name: upstream.name.value, address: upstream.address.value,
-            connectTimeout: upstream.connectTimeout),
-          limits: listener.limits))
+          name: listener.name.value, wireProtocol: listener.wireProtocol, proxySources: listener.proxySources,
+          address: NetworkAddress(ip: ip, port: port), tls: context, upstream: target, limits: listener.limits))
     }
     guard listeners.count == loaded.configuration.listeners.count else { return (nil, findings) }
     return (
@@ -50,7 +47,7 @@ package enum SnapshotBuilder {
         ServerContextOptions(
           certificateChain: material.certificate, privateKey: material.privateKey,
           clientCA: material.clientCA, minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13,
-          alpn: listener.tls.alpn, listener: listener.name.value))
+          alpn: alpn(listener), isProtocolOptional: isALPNOptional(listener), listener: listener.name.value))
       findings += context.findings(at: now).map {
         diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
       }
@@ -60,6 +57,17 @@ package enum SnapshotBuilder {
         diagnostic(.error, error.subject, error.code, error.message, error.hint, listener))
       return nil
     }
+  }
+
+  /// Clients of Postgres that begin with TLS at once must name its protocol; those that ask for TLS first may.
+  private static func alpn(_ listener: Listener) -> [String] {
+    guard listener.wireProtocol == .postgres else { return listener.tls.alpn }
+    let own = ListenerSnapshot.postgresProtocol
+    return [own] + listener.tls.alpn.filter { $0 != own }
+  }
+
+  private static func isALPNOptional(_ listener: Listener) -> Bool {
+    listener.wireProtocol == .postgres && listener.tls.alpn.isEmpty
   }
 
   private static func diagnostic(

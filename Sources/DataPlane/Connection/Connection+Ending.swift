@@ -3,6 +3,17 @@ import EventLoop
 import TLSEngine
 
 extension Connection {
+  /// Sends the client away before it had anything of the upstream: in its protocol, where that has words.
+  func sayFarewell(_ worker: Worker) {
+    // A cancel gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
+    if case .cancel? = purpose {} else if let message = farewell?.message(listener.snapshot.wireProtocol),
+      client.tls == nil || session?.isEstablished == true
+    {
+      _ = unsafe message.withUnsafeBytes { unsafe client.write($0, worker) }
+    }
+    tellClientTheEnd(worker)
+  }
+
   /// The client hears `close_notify` and the end of the stream; the upstream is hung up on at once.
   func tellClientTheEnd(_ worker: Worker) {
     client.end(worker)
@@ -50,6 +61,7 @@ extension Connection {
     session = nil
     upstream = nil
     relay = nil
+    forgetCancelKey(worker)
     guard worker.connections.remove(token) != nil else { return }
     listener.admission.leave()
     worker.environment.admission.leave()

@@ -5,12 +5,6 @@ import GatewayConfiguration
 import TLSEngine
 
 extension Connection {
-  func startTLS(_ worker: Worker) throws(TLSError) {
-    let session = try TLSSession(listener.snapshot.tls, buffers: worker.buffers)
-    self.session = session
-    client.tls = .server(session)
-  }
-
   /// Takes the handshake as far as the bytes at hand allow.
   func stepHandshake(_ worker: Worker) {
     guard let session else { return }
@@ -54,48 +48,6 @@ extension Connection {
     }
   }
 
-  // MARK: The verdict
-
-  func judge(_ worker: Worker) {
-    guard let session, let verified = VerifiedPeer(peer, session: session) else {
-      return handle(.judged(.deny), worker)
-    }
-    let decision = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
-    self.verified = verified
-    self.decision = decision
-    policyVersion = worker.snapshot.version
-    if case .instant(let end)? = verified.facts[.notAfter] {
-      // notAfter is the last valid second (RFC 5280 §4.1.2.5).
-      let left = Timestamp(seconds: end.seconds &+ 1).nanoseconds
-        .subtractingReportingOverflow(worker.wallClock.nanoseconds)
-      if !left.overflow { machine.certificateExpires(at: worker.now + .nanoseconds(left.partialValue)) }
-    }
-    handle(.judged(decision.verdict), worker)
-  }
-
-  func recordVerdict(_ worker: Worker) {
-    guard let judged else { return handle(.recordRefused, worker) }
-    worker.record(.decision(judged), answering: token)
-  }
-
-  func recordDenial(_ worker: Worker) {
-    if let judged { worker.record(.decision(judged)) }
-    tellClientTheEnd(worker)
-  }
-
-  /// The log cannot take the record of an allowed connection, so there is no connection.
-  func refuseUnrecorded(_ worker: Worker) {
-    if let judged {
-      worker.record(
-        .upstreamFailed(
-          .init(
-            connection: judged, reason: .auditUnavailable,
-            message: "the audit log could not take the record of this connection, so it was refused",
-            duration: worker.now - started)))
-    }
-    tellClientTheEnd(worker)
-  }
-
   // MARK: Failures before the verdict
 
   func recordHandshakeFailure(_ reason: HandshakeReason, _ worker: Worker) {
@@ -107,7 +59,7 @@ extension Connection {
           message: failure?.message ?? Self.message(of: reason), depth: failure?.depth,
           subject: failure?.subject)))
     // OpenSSL has put its alert into the outbound buffer where the protocol has one for this.
-    if machine.state == .closed { close(worker) } else { beginLingering(worker) }
+    if machine.state == .closed { close(worker) } else { sayFarewell(worker) }
   }
 
   func recordEviction(_ worker: Worker) {
@@ -121,7 +73,7 @@ extension Connection {
 
   /// Gives up on a connection that could not even be set up.
   func abandon(_ message: String, _ worker: Worker) {
-    failure = HandshakeFailure(reason: .tlsProtocol, code: nil, message: message, depth: nil, subject: nil)
+    failure = HandshakeFailure(reason: .tlsProtocol, code: nil, message: message)
     handle(.handshakeFailed(.tlsProtocol), worker)
   }
 

@@ -23,7 +23,7 @@ extension Connection {
   private var destination: AuditDestination {
     let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
     return AuditDestination(
-      address: listener.snapshot.upstream.address.description, ip: target?.ip,
+      address: listener.snapshot.upstream.description, ip: target?.ip,
       port: target?.port.map(Int.init))
   }
 
@@ -80,8 +80,9 @@ extension Connection {
             code: reason == .upstreamTimeout ? "ETIMEDOUT" : dial?.lastCode, message: message,
             duration: worker.now - started)))
     }
-    if let name = listener.snapshot.upstream.resolvedName { worker.environment.resolveAgain(name) }
-    tellClientTheEnd(worker)
+    for name in listener.snapshot.upstream.resolvedNames { worker.environment.resolveAgain(name) }
+    farewell = reason == .internal ? .internal : .upstreamUnreachable
+    sayFarewell(worker)
   }
 }
 

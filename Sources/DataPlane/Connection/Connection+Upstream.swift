@@ -9,14 +9,19 @@ extension Connection {
       return handle(.upstreamFailed(.internal), worker)
     }
     relay = Relay(permit)
-    dial = UpstreamDial(worker.addresses.candidates(for: listener.snapshot.upstream.address))
+    // A cancel goes where the query runs.
+    if let cancelled {
+      dial = UpstreamDial(.addresses([UpstreamTarget(address: cancelled.address)]))
+    } else {
+      dial = UpstreamDial(worker.addresses.candidates(for: listener.snapshot.upstream.addresses))
+    }
     dialNext(worker)
   }
 
-  private func dialNext(_ worker: Worker) {
-    while let address = dial?.next() {
+  func dialNext(_ worker: Worker) {
+    while let target = dial?.next() {
       do {
-        let socket = try StreamSocket.connect(to: address)
+        let socket = try StreamSocket.connect(to: target.address)
         let number = socket.number
         upstream = Side(socket)
         try worker.poller.add(number, token: PollTag.upstream(token).raw, mode: .edge)
@@ -26,7 +31,7 @@ extension Connection {
         dial?.failed(error)
       }
     }
-    handle(.upstreamFailed(.upstreamUnreachable), worker)
+    handle(.upstreamFailed(dial?.lastReason ?? .upstreamUnreachable), worker)
   }
 
   /// The kernel has news of the socket that is being connected.
@@ -41,25 +46,8 @@ extension Connection {
     }
   }
 
-  private func hangUpUpstream(_ worker: Worker) {
+  func hangUpUpstream(_ worker: Worker) {
     upstream?.close(reset: false, worker.poller)
     upstream = nil
-  }
-}
-
-extension UpstreamSnapshot {
-  /// The one address that needs no resolving.
-  var fixedAddress: NetworkAddress? {
-    switch address {
-    case .ip(let ip, let port): NetworkAddress(ip: ip, port: port)
-    case .unix(let path): .unix(path)
-    case .name: nil
-    }
-  }
-
-  /// The name that has to be resolved before the upstream can be dialled; nil where there is none.
-  package var resolvedName: UpstreamAddresses.Name? {
-    guard case .name(let name, let port) = address else { return nil }
-    return UpstreamAddresses.Name(name: name, port: port)
   }
 }

@@ -8,7 +8,7 @@ import TLSEngine
 final class Connection {
   let id = RandomID.next()
   let listener: WorkerListener
-  let peer: UnverifiedPeer
+  var peer: UnverifiedPeer
   let started: MonotonicTime
   let startedAt: Timestamp
   /// Set once, as soon as the slot is known.
@@ -22,6 +22,20 @@ final class Connection {
   var upstream: Side?
   /// The client's TLS, which knows who it is.
   var session: TLSSession?
+
+  var negotiation: Negotiation
+  var introduction = Introduction()
+  /// What the client wants, where its protocol says that in the first message.
+  var purpose: Introduction.Purpose?
+  var preparation: Preparation?
+  /// What the client is told in its protocol when it is sent away.
+  var farewell: Farewell?
+  /// The connection whose query this one cancels.
+  var cancelled: PostgresSessions.Session?
+  /// While the upstream lets the client in.
+  var watch: PostgresBackendScan?
+  /// The pair under which this connection is known to CancelRequests.
+  var cancelKey: PostgresCancelKey?
 
   var verified: VerifiedPeer?
   var decision: Decision?
@@ -41,7 +55,10 @@ final class Connection {
     self.listener = listener
     self.started = now
     self.startedAt = wallClock
-    self.machine = ConnectionMachine(timeouts: listener.snapshot.timeouts, now: now)
+    let snapshot = listener.snapshot
+    negotiation = Negotiation(
+      snapshot.wireProtocol, expectsProxyHeader: snapshot.expectsProxyHeader(from: peer.address))
+    machine = ConnectionMachine(course: snapshot.course(for: peer.address), timeouts: snapshot.timeouts, now: now)
   }
 
   // MARK: Events
@@ -76,7 +93,10 @@ final class Connection {
   /// Goes on with whatever the present state allows.
   func advance(_ worker: Worker) {
     switch machine.state {
+    case .negotiating: stepNegotiation(worker)
     case .handshaking: stepHandshake(worker)
+    case .introducing: stepIntroduction(worker)
+    case .preparing: stepPreparation(worker)
     case .recording, .connecting: if client.socket.isBroken { handle(.clientLost, worker) }
     case .relaying: moveBytes(worker)
     case .lingering: linger(worker)
@@ -86,9 +106,9 @@ final class Connection {
 
   /// Tells the machine what happened, and does what it says.
   func handle(_ event: ConnectionMachine.Event, _ worker: Worker) {
-    let wasHandshaking = machine.state == .handshaking
+    let wasUnauthenticated = machine.isUnauthenticated
     let action = machine.handle(event, at: worker.now)
-    if wasHandshaking, machine.state != .handshaking { listener.unauthenticated.leave() }
+    if wasUnauthenticated, !machine.isUnauthenticated { listener.unauthenticated.leave() }
     perform(action, worker)
     worker.arm(self)
   }
@@ -96,10 +116,14 @@ final class Connection {
   private func perform(_ action: ConnectionMachine.Action, _ worker: Worker) {
     switch action {
     case .none: break
+    case .startTLS: startTLS(worker)
+    case .introduce: stepIntroduction(worker)
     case .judge: judge(worker)
     case .recordVerdict: recordVerdict(worker)
     case .recordDenial: recordDenial(worker)
     case .dial: dialUpstream(worker)
+    case .dialNext: dialNext(worker)
+    case .prepare: prepareUpstream(worker)
     case .startRelay: startRelay(worker)
     case .recordHandshakeFailure(let reason): recordHandshakeFailure(reason, worker)
     case .recordEviction: recordEviction(worker)

@@ -9,14 +9,20 @@ package import EventLoop
 package struct ConnectionMachine: ~Copyable {
   /// Where a connection stands.
   package enum State: Sendable, Hashable, CaseIterable {
+    /// Before TLS: a PROXY header is awaited, or the client asks for TLS in the words of its protocol.
+    case negotiating
     /// TLS is being negotiated; nothing the client says is believed.
     case handshaking
+    /// Within TLS: the first message of the client's protocol, which says more of what is to be judged.
+    case introducing
     /// The certificate is verified; the policy is being asked.
     case judging
     /// Allowed; the record of it is with the audit writer, and the upstream does not know yet.
     case recording
     /// The record is accepted; the upstream is being dialled.
     case connecting
+    /// The upstream has answered; what comes before the relay (its TLS) is being done.
+    case preparing
     /// Bytes go both ways.
     case relaying
     /// Over; what is left to say to the client is on its way out.
@@ -26,7 +32,12 @@ package struct ConnectionMachine: ~Copyable {
 
   /// What the shell reports.
   package enum Event: Sendable, Hashable {
+    /// The next bytes are TLS.
+    case negotiated
+    /// The client wants nothing but to cancel a query, in plaintext.
+    case cancelRequested
     case handshakeCompleted
+    case introduced
     case handshakeFailed(HandshakeReason)
     /// Room for another unauthenticated connection was needed, and this was the oldest.
     case evicted
@@ -34,6 +45,9 @@ package struct ConnectionMachine: ~Copyable {
     case recordAccepted
     case recordRefused
     case upstreamConnected
+    case upstreamPrepared
+    /// This address of the upstream did not do, and there is another one to try.
+    case upstreamLost
     case upstreamFailed(FailureReason)
     /// Bytes were moved, so the connection is not idle.
     case moved
@@ -51,10 +65,14 @@ package struct ConnectionMachine: ~Copyable {
   /// (alert or `close_notify`) and the connection lingers until that is out.
   package enum Action: Sendable, Hashable {
     case none
+    case startTLS
+    case introduce
     case judge
     case recordVerdict
     case recordDenial
     case dial
+    case dialNext
+    case prepare
     case startRelay
     case recordHandshakeFailure(HandshakeReason)
     case recordEviction
@@ -65,15 +83,31 @@ package struct ConnectionMachine: ~Copyable {
     case close
   }
 
-  package private(set) var state: State = .handshaking
-  private let timeouts: Timeouts
-  /// The end of the present state: of the handshake, the dialling, the lingering.
-  private var stateEnd: MonotonicTime?
-  private var lastMoved: MonotonicTime
-  private let ageEnd: MonotonicTime?
-  private var certificateEnd: MonotonicTime?
+  /// Which of the stages that not every connection has this one goes through.
+  package struct Course: Sendable, Hashable {
+    package var negotiates: Bool
+    package var introduces: Bool
+    package var prepares: Bool
 
-  package init(timeouts: Timeouts, now: MonotonicTime) {
+    package init(negotiates: Bool = false, introduces: Bool = false, prepares: Bool = false) {
+      self.negotiates = negotiates
+      self.introduces = introduces
+      self.prepares = prepares
+    }
+  }
+
+  package internal(set) var state: State
+  let course: Course
+  let timeouts: Timeouts
+  /// The end of the present state: of the handshake, the dialling, the lingering.
+  var stateEnd: MonotonicTime?
+  var lastMoved: MonotonicTime
+  let ageEnd: MonotonicTime?
+  var certificateEnd: MonotonicTime?
+
+  package init(course: Course = Course(), timeouts: Timeouts, now: MonotonicTime) {
+    self.state = course.negotiates ? .negotiating : .handshaking
+    self.course = course
     self.timeouts = timeouts
     self.lastMoved = now
     self.stateEnd = now + timeouts.handshake
@@ -83,10 +117,14 @@ package struct ConnectionMachine: ~Copyable {
   /// Sets the moment at which the client's certificate ceases to be valid.
   package mutating func certificateExpires(at end: MonotonicTime) { certificateEnd = end }
 
+  /// Nobody knows who the client is.
+  package var isUnauthenticated: Bool { state == .negotiating || state == .handshaking }
+
   /// When ``Event/deadline`` is due next, unless bytes move before.
   package var deadline: MonotonicTime? {
     switch state {
-    case .handshaking, .judging, .recording, .connecting, .lingering: return stateEnd
+    case .negotiating, .handshaking, .introducing, .judging, .recording, .connecting, .preparing, .lingering:
+      return stateEnd
     case .relaying:
       return [lastMoved + timeouts.idle, ageEnd, certificateEnd].compactMap { $0 }.min()
     case .closed: return nil
@@ -118,88 +156,17 @@ extension ConnectionMachine {
 
   /// Takes an event in and says what is to be done about it.
   package mutating func handle(_ event: Event, at now: MonotonicTime) -> Action {
-    switch (state, event) {
-    // The handshake.
-    case (.handshaking, .handshakeCompleted): return enter(.judging, .judge, now)
-    case (.handshaking, .handshakeFailed(let reason)):
-      return enter(.lingering, .recordHandshakeFailure(reason), now)
-    case (.handshaking, .evicted): return enter(.closed, .recordEviction, now)
-    case (.handshaking, .clientLost): return enter(.closed, .recordHandshakeFailure(.clientClosed), now)
-    case (.handshaking, .deadline):
-      return isDue(now) ? enter(.lingering, .recordHandshakeFailure(.timeout), now) : .none
-
-    // The verdict, then its record, and only then the upstream.
-    case (.judging, .judged(.allow)): return enter(.recording, .recordVerdict, now)
-    case (.judging, .judged(.deny)): return enter(.lingering, .recordDenial, now)
-    case (.recording, .recordAccepted): return enter(.connecting, .dial, now)
-    case (.recording, .recordRefused): return enter(.lingering, .refuseUnrecorded, now)
-    case (.recording, .deadline): return isDue(now) ? enter(.lingering, .refuseUnrecorded, now) : .none
-    case (.connecting, .upstreamConnected): return enter(.relaying, .startRelay, now)
-    case (.connecting, .upstreamFailed(let reason)):
-      return enter(.lingering, .recordUpstreamFailure(reason), now)
-    case (.connecting, .deadline):
-      return isDue(now) ? enter(.lingering, .recordUpstreamFailure(.upstreamTimeout), now) : .none
-    case (.recording, .clientLost), (.connecting, .clientLost):
-      return enter(.closed, .recordClose(.clientReset, reset: true), now)
-
-    // The relay.
-    case (.relaying, .moved):
-      lastMoved = now
-      return .none
-    case (.relaying, .relayEnded(let reason, let reset)):
-      return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
-    case (.relaying, .deadline): return relayDeadline(now)
-
-    // The end.
-    case (.recording, .drained), (.connecting, .drained), (.relaying, .drained):
-      return enter(.lingering, .recordClose(.drain, reset: false), now)
-    case (.handshaking, .drained): return enter(.closed, .recordHandshakeFailure(.timeout), now)
-    case (.lingering, .lingered), (.lingering, .clientLost), (.lingering, .drained):
-      return enter(.closed, .close, now)
-    case (.lingering, .deadline): return isDue(now) ? enter(.closed, .close, now) : .none
-
-    // Late news: the answer of the audit writer, or a timer, after the connection has ended.
-    case (.lingering, .recordAccepted), (.lingering, .recordRefused), (.closed, .recordAccepted),
-      (.closed, .recordRefused), (.closed, .deadline), (.closed, .drained), (.closed, .clientLost),
-      (.closed, .lingered), (.lingering, .moved), (.closed, .moved):
-      return .none
-
-    // Cannot happen: no handshake step after the handshake, no verdict twice, no upstream before its dial,
-    // no relay before its upstream, no eviction of a verified client, nothing but a verdict while judging.
-    case (.judging, _), (_, .handshakeCompleted), (_, .handshakeFailed), (_, .evicted), (_, .judged),
-      (_, .recordAccepted), (_, .recordRefused), (_, .upstreamConnected), (_, .upstreamFailed),
-      (_, .relayEnded), (_, .moved), (_, .lingered), (_, .clientLost), (_, .drained), (_, .deadline):
-      return violation(now)
+    switch state {
+    case .negotiating: negotiating(event, now)
+    case .handshaking: handshaking(event, now)
+    case .introducing: introducing(event, now)
+    case .judging: judging(event, now)
+    case .recording: recording(event, now)
+    case .connecting: connecting(event, now)
+    case .preparing: preparing(event, now)
+    case .relaying: relaying(event, now)
+    case .lingering: lingering(event, now)
+    case .closed: .none
     }
-  }
-
-  private mutating func relayDeadline(_ now: MonotonicTime) -> Action {
-    if let end = certificateEnd, end <= now { return enter(.lingering, .recordExpiry, now) }
-    if let end = ageEnd, end <= now {
-      return enter(.lingering, .recordClose(.maxAge, reset: false), now)
-    }
-    guard lastMoved + timeouts.idle <= now else { return .none }
-    return enter(.lingering, .recordClose(.idleTimeout, reset: false), now)
-  }
-
-  private mutating func violation(_ now: MonotonicTime) -> Action {
-    state == .closed ? .none : enter(.closed, .recordClose(.internal, reset: true), now)
-  }
-
-  private func isDue(_ now: MonotonicTime) -> Bool { stateEnd.map { $0 <= now } ?? false }
-
-  private mutating func enter(_ next: State, _ action: Action, _ now: MonotonicTime) -> Action {
-    state = next
-    switch next {
-    // A record that nobody answers for is bounded like the handshake before it.
-    case .recording: stateEnd = now + timeouts.handshake
-    case .connecting: stateEnd = now + timeouts.connect
-    case .lingering: stateEnd = now + timeouts.linger
-    case .relaying:
-      lastMoved = now
-      stateEnd = nil
-    case .handshaking, .judging, .closed: break
-    }
-    return action
   }
 }

@@ -1,13 +1,21 @@
 package import AccessPolicy
 package import AuditLog
 package import EventLoop
+import GatewayConfiguration
 package import TLSEngine
 
 /// Somebody who has opened a TCP connection. Nothing is known but where from.
 package struct UnverifiedPeer: Sendable {
   package let address: NetworkAddress
   /// The facts of the connection itself: addresses, listener, upstream, protocol.
-  package let facts: Facts
+  package private(set) var facts: Facts
+  /// What a trusted PROXY header says.
+  private var claim: ProxyHeader.Claim?
+
+  /// Where the client is, as far as anybody knows.
+  package var clientAddress: NetworkAddress { claim?.source ?? address }
+  /// The address that the client reached, where a trusted PROXY header says so.
+  package var claimedDestination: NetworkAddress? { claim?.destination }
 
   package init(address: NetworkAddress, listener: ListenerSnapshot) {
     self.address = address
@@ -22,8 +30,15 @@ package struct UnverifiedPeer: Sendable {
     }
     facts[.listener] = .text(listener.name)
     facts[.upstream] = .text(listener.upstream.name)
-    facts[.protocol] = .text(listener.protocol)
+    facts[.protocol] = .text(listener.wireProtocol.rawValue)
     self.facts = facts
+  }
+
+  /// Takes a trusted PROXY header's word for where the client is.
+  mutating func believe(_ claim: ProxyHeader.Claim) {
+    self.claim = claim
+    facts[.clientIP] = claim.source.ip.map { .address($0) }
+    facts[.clientPort] = claim.source.port.map { .integer(Int($0)) }
   }
 }
 
@@ -31,11 +46,13 @@ package struct UnverifiedPeer: Sendable {
 package struct VerifiedPeer: Sendable {
   package let facts: Facts
 
+  /// - Parameter claims: what the client says of itself in the first message of its protocol.
   /// - Returns: nil unless `session` has completed its handshake, which it cannot without a verified chain.
-  package init?(_ peer: UnverifiedPeer, session: TLSSession) {
+  package init?(_ peer: UnverifiedPeer, session: TLSSession, claims: Facts = Facts()) {
     guard session.isEstablished else { return nil }
     var facts = peer.facts
     facts.merge(session.facts)
+    facts.merge(claims)
     self.facts = facts
   }
 }

@@ -85,6 +85,14 @@ struct SocketEnd: ~Copyable {
     }
   }
 
+  /// The address that the peer has reached; nil once the socket is closed.
+  func localAddress() -> NetworkAddress? {
+    switch socket {
+    case .some(let socket): socket.localAddress()
+    case .none: nil
+    }
+  }
+
   func acknowledgeNow() {
     switch socket {
     case .some(let socket): socket.acknowledgeNow()

@@ -6,8 +6,13 @@ extension Connection {
   private static let turnBudget = 4 * Worker.plaintextCapacity
 
   func startRelay(_ worker: Worker) {
+    guard openUpstream(worker) else { return }
     // Bytes may have come while the client was not looked at, and edges are told once.
     client.socket.isReadable = true
+    // A cancel says nothing more, and nothing more is taken from whoever sent it.
+    if case .cancel? = purpose {
+      sourceEnded(.toUpstream, isFlushed: upstream?.unsent.isEmpty ?? true, worker)
+    }
     moveBytes(worker)
   }
 
@@ -33,6 +38,9 @@ extension Connection {
         budget -= filled
         relay?.count(filled, direction)
         handle(.moved, worker)
+        if watch != nil, direction == .toClient {
+          unsafe watchUpstream(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]), worker)
+        }
         guard unsafe destination.write(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]), worker)
         else { return peerBroken(direction.opposite, worker) }
       }

@@ -23,41 +23,40 @@ package final class Snapshot: Sendable {
 /// One listener as workers use it.
 package struct ListenerSnapshot: Sendable {
   package let name: String
-  /// `tcp`: what is spoken behind TLS.
-  package let `protocol`: String
+  package let wireProtocol: WireProtocol
+  /// Whose connections begin with a PROXY header; nil: nobody's.
+  package let proxySources: ProxySources?
   package let address: NetworkAddress
   package let tls: ServerContext
   package let upstream: UpstreamSnapshot
   package let limits: Limits
 
   package init(
-    name: String, protocol: String, address: NetworkAddress, tls: ServerContext,
-    upstream: UpstreamSnapshot, limits: Limits
+    name: String, wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
+    address: NetworkAddress, tls: ServerContext, upstream: UpstreamSnapshot, limits: Limits
   ) {
     self.name = name
-    self.protocol = `protocol`
+    self.wireProtocol = wireProtocol
+    self.proxySources = proxySources
     self.address = address
     self.tls = tls
     self.upstream = upstream
     self.limits = limits
   }
 
+  /// Whether a connection from there must begin with a PROXY header; from elsewhere none is taken.
+  func expectsProxyHeader(from address: NetworkAddress) -> Bool { proxySources?.contains(address.ip) ?? false }
+
+  /// The stages that a connection from there goes through.
+  func course(for address: NetworkAddress) -> ConnectionMachine.Course {
+    ConnectionMachine.Course(
+      negotiates: wireProtocol != .tcp || expectsProxyHeader(from: address),
+      introduces: wireProtocol != .tcp, prepares: upstream.tls != nil)
+  }
+
   package var timeouts: ConnectionMachine.Timeouts {
     ConnectionMachine.Timeouts(
       handshake: limits.handshakeTimeout, connect: upstream.connectTimeout, idle: limits.idleTimeout,
       age: limits.maxConnectionAge)
-  }
-}
-
-/// One upstream as workers use it.
-package struct UpstreamSnapshot: Sendable {
-  package let name: String
-  package let address: SocketAddress
-  package let connectTimeout: Duration
-
-  package init(name: String, address: SocketAddress, connectTimeout: Duration) {
-    self.name = name
-    self.address = address
-    self.connectTimeout = connectTimeout
   }
 }

@@ -1,9 +1,22 @@
+import AccessPolicy
 package import EventLoop
 package import GatewayConfiguration
 
+/// An address that can be dialled, and what a certificate there must name: what the configuration calls it.
+package struct UpstreamTarget: Sendable, Hashable {
+  package var address: NetworkAddress
+  /// nil for a Unix socket, which has no name that a certificate could hold.
+  package var serverName: String?
+
+  package init(address: NetworkAddress, serverName: String? = nil) {
+    self.address = address
+    self.serverName = serverName
+  }
+}
+
 /// What a name resolved to last, or why it did not.
 package enum Resolution: Sendable, Hashable {
-  case addresses([NetworkAddress])
+  case addresses([UpstreamTarget])
   case failed(String)
 }
 
@@ -31,10 +44,23 @@ package struct UpstreamAddresses {
   }
 
   /// - Returns: the addresses to try, in order, or why there are none.
-  package func candidates(for address: SocketAddress) -> Resolution {
+  package func candidates(for addresses: [SocketAddress]) -> Resolution {
+    var targets: [UpstreamTarget] = []
+    var problems: [String] = []
+    for address in addresses {
+      switch candidates(for: address) {
+      case .addresses(let found): targets += found
+      case .failed(let problem): problems.append(problem)
+      }
+    }
+    return targets.isEmpty ? .failed(problems.joined(separator: "; ")) : .addresses(targets)
+  }
+
+  private func candidates(for address: SocketAddress) -> Resolution {
     switch address {
-    case .ip(let ip, let port): return .addresses([NetworkAddress(ip: ip, port: port)])
-    case .unix(let path): return .addresses([.unix(path)])
+    case .ip(let ip, let port):
+      return .addresses([UpstreamTarget(address: NetworkAddress(ip: ip, port: port), serverName: ip.text)])
+    case .unix(let path): return .addresses([UpstreamTarget(address: .unix(path))])
     case .name(let name, let port):
       return resolved[Name(name: name, port: port)] ?? .failed("\(name) is not resolved yet")
     }

@@ -40,20 +40,18 @@ extension Worker {
     connection.token = connections.insert(connection)
     listener.unauthenticated.enter(connection.token)
     do {
-      try connection.startTLS(self)
       try poller.add(number, token: PollTag.client(connection.token).raw, mode: .edge)
-    } catch let error as SystemError {
-      return connection.abandon("\(error)", self)
     } catch {
       return connection.abandon("\(error)", self)
     }
+    connection.begin(self)
     arm(connection)
   }
 
   /// At `max_handshakes` the oldest unauthenticated connection goes.
   private func makeRoom(_ listener: WorkerListener) {
     let isWaiting: (Token) -> Bool = { [connections] in
-      connections[$0].map { $0.machine.state == .handshaking } ?? false
+      connections[$0].map { $0.machine.isUnauthenticated } ?? false
     }
     listener.unauthenticated.trim(where: isWaiting)
     guard listener.unauthenticated.count >= listener.handshakeShare,

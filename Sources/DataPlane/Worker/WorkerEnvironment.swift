@@ -10,6 +10,7 @@ package struct WorkerEnvironment: Sendable {
   package let admission: Admission
   package let workerCount: Int
   package let clock: Clock
+  package let postgresSessions = PostgresSessions()
   /// Asks for a name to be resolved again soon, after its addresses have failed.
   package let resolveAgain: @Sendable (UpstreamAddresses.Name) -> Void
 

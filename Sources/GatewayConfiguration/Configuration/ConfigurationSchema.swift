@@ -44,8 +44,12 @@ enum ConfigurationSchema {
     path: "upstreams[]", noun: "an upstream",
     keys: [
       .required("name"), .required("address"), .optional("balance"), .optional("connect_timeout"),
-      .optional("proxy_protocol"), .optional("tls"),
+      .optional("proxy_protocol"), .optional("tls"), .optional("health_check"),
     ])
+
+  static let healthCheck = Schema(
+    path: "upstreams[].health_check", noun: "health_check",
+    keys: [.optional("probe"), .optional("interval"), .optional("timeout")])
 
   static let upstreamTLS = Schema(
     path: "upstreams[].tls", noun: "an upstream's tls",
@@ -71,7 +75,7 @@ enum ConfigurationSchema {
     ])
 
   static let all = [
-    root, listener, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, upstreamTLS, audit, admin,
+    root, listener, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, healthCheck, upstreamTLS, audit, admin,
     limits,
   ]
 }

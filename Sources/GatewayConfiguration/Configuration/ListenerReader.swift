@@ -2,9 +2,6 @@ import AccessPolicy
 
 /// Reads an entry of `listeners`.
 struct ListenerReader {
-  /// `protocol`, the language spoken inside of TLS.
-  private enum WireProtocol: String, CaseIterable { case tcp, postgres, mysql }
-
   let findings: Findings
   /// The gateway's limits, which the listener may override.
   let limits: Limits
@@ -16,10 +13,8 @@ struct ListenerReader {
     let tls = listener["tls"].flatMap(ServerTLSReader(findings: findings).read)
     let upstream = listener["upstream"].flatMap(findings.name)
     let own = listener["limits"].map { LimitsReader(findings: findings).read($0, over: limits) }
-    listener["protocol"].map(wireProtocol)
-    if let node = listener["proxy_protocol"] {
-      proxyProtocol(node, at: listener.mark(of: "proxy_protocol"))
-    }
+    let wireProtocol = listener["protocol"].flatMap(wireProtocol) ?? .tcp
+    let proxySources = listener["proxy_protocol"].map(proxySources)
     if let node = listener["mysql_server_version"] {
       _ = findings.text(node)
       findings.notAvailable(at: listener.mark(of: "mysql_server_version"), "mysql_server_version")
@@ -28,31 +23,38 @@ struct ListenerReader {
     // Without an address there is an error, and this is for a draft's further checks alone: unlike any other.
     let place = listener.mark.location(in: findings.file)
     return Listener(
-      name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place), tls: tls,
-      upstream: upstream, limits: own ?? limits)
+      name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place),
+      wireProtocol: wireProtocol, proxySources: proxySources, tls: tls, upstream: upstream, limits: own ?? limits)
   }
 
-  private func wireProtocol(_ node: YAMLNode) {
-    guard let choice = findings.choice(node, of: WireProtocol.self) else { return }
-    switch choice.value {
-    case .tcp: break
-    case .postgres, .mysql:
+  private func wireProtocol(_ node: YAMLNode) -> WireProtocol? {
+    guard let choice = findings.choice(node, of: WireProtocol.self) else { return nil }
+    if choice.value == .mysql {
       findings.notAvailable(
         at: choice.location, "protocol: \(choice.value.rawValue)",
         hint: "protocol: tcp relays any protocol that begins with TLS")
     }
+    return choice.value
   }
 
-  private func proxyProtocol(_ node: YAMLNode, at mark: YAMLMark) {
-    guard let mapping = CheckedMapping(node, ConfigurationSchema.proxyProtocol, findings) else { return }
-    for source in mapping["from"].map({ findings.texts($0, of: "CIDR block") }) ?? []
-    where CIDRBlock(source.value) == nil && IPAddress(source.value) == nil {
-      findings.error(
-        at: source.location, "invalid-value",
-        "found \(Wording.quote(source.value)), expected an IP address or a CIDR block such as 10.0.0.0/8",
-        hint: "the bits behind the prefix must be 0")
+  /// Without a source that can be read nobody is trusted, and there is an error anyhow.
+  private func proxySources(_ node: YAMLNode) -> ProxySources {
+    var sources = ProxySources(blocks: [])
+    guard let mapping = CheckedMapping(node, ConfigurationSchema.proxyProtocol, findings) else { return sources }
+    for source in mapping["from"].map({ findings.texts($0, of: "CIDR block") }) ?? [] {
+      if source.value == "unix" {
+        sources.unix = true
+      } else if let block = CIDRBlock(source.value) {
+        sources.blocks.append(block)
+      } else {
+        findings.error(
+          at: source.location, "invalid-value",
+          "found \(Wording.quote(source.value)), expected an IP address, a CIDR block such as 10.0.0.0/8, or "
+            + "unix for the peers of a Unix socket",
+          hint: "the bits behind the prefix must be 0")
+      }
     }
-    findings.notAvailable(at: mark, "proxy_protocol of a listener")
+    return sources
   }
 }
 

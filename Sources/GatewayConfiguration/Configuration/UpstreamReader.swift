@@ -2,52 +2,53 @@ import AccessPolicy
 
 /// Reads an entry of `upstreams`.
 struct UpstreamReader {
-  private enum Balance: String, CaseIterable {
-    case leastConnections = "least_connections"
-    case roundRobin = "round_robin"
-  }
-  private enum ProxyHeader: String, CaseIterable {
-    case none, v1, v2
-    case v2TLS = "v2_tls"
-  }
-
   let findings: Findings
 
   func read(_ node: YAMLNode) -> Upstream? {
     guard let upstream = CheckedMapping(node, ConfigurationSchema.upstream, findings) else { return nil }
     let name = upstream["name"].flatMap(findings.name)
-    let address = upstream["address"].flatMap(address)
+    let addresses = upstream["address"].map(addresses) ?? []
+    let balance = upstream["balance"].flatMap { findings.choice($0, of: Upstream.Balance.self) }
     let timeout = upstream["connect_timeout"].flatMap { findings.duration($0) }
-    if let node = upstream["balance"], findings.choice(node, of: Balance.self) != nil {
-      findings.notAvailable(at: upstream.mark(of: "balance"), "balance")
-    }
-    if let node = upstream["proxy_protocol"],
-      let header = findings.choice(node, of: ProxyHeader.self), header.value != .none
-    {
-      findings.notAvailable(at: header.location, "proxy_protocol: \(header.value.rawValue) of an upstream")
-    }
-    if let node = upstream["tls"] { tls(node, at: upstream.mark(of: "tls")) }
-    guard let name, let address else { return nil }
-    return Upstream(name: name, address: address, connectTimeout: timeout ?? .seconds(5))
+    let header = upstream["proxy_protocol"].flatMap { findings.choice($0, of: Upstream.ProxyHeader.self) }
+    let tls = upstream["tls"].map(tls)
+    let check = upstream["health_check"].flatMap(healthCheck)
+    guard let name, !addresses.isEmpty, tls == nil || tls.flatMap({ $0 }) != nil else { return nil }
+    return Upstream(
+      name: name, addresses: addresses, balance: balance?.value ?? .leastConnections,
+      connectTimeout: timeout ?? .seconds(5), proxyHeader: header?.value ?? .none, tls: tls.flatMap { $0 },
+      healthCheck: check)
   }
 
-  private func address(_ node: YAMLNode) -> Located<SocketAddress>? {
-    let nodes = findings.list(node, of: "address")
-    let addresses = nodes.compactMap(SocketAddressReader(findings: findings, role: .upstream).read)
-    if nodes.count > 1 {
-      findings.notAvailable(at: node.mark, "an upstream with several addresses", hint: "name one address")
+  private func addresses(_ node: YAMLNode) -> [Located<SocketAddress>] {
+    var addresses: [Located<SocketAddress>] = []
+    for entry in findings.list(node, of: "address") {
+      guard let address = SocketAddressReader(findings: findings, role: .upstream).read(entry) else { continue }
+      if let first = addresses.first(where: { $0.value == address.value }) {
+        findings.error(
+          at: address.location, "duplicate-address", "the address \(Wording.quote("\(address.value)")) stands twice",
+          hint: "the first one is in line \(first.location.line)")
+      }
+      addresses.append(address)
     }
-    return addresses.first
+    return addresses
   }
 
-  private func tls(_ node: YAMLNode, at mark: YAMLMark) {
-    guard let tls = CheckedMapping(node, ConfigurationSchema.upstreamTLS, findings) else { return }
-    for key in ["ca", "certificate", "private_key"] {
-      _ = tls[key].flatMap { findings.path($0, of: "a PEM file") }
-    }
-    if let name = tls["server_name"].flatMap({ findings.text($0, expected: "a DNS name") }),
-      !HostName.isValid(name.value) && IPAddress(name.value) == nil
-    {
+  private func healthCheck(_ node: YAMLNode) -> HealthCheck? {
+    guard let check = CheckedMapping(node, ConfigurationSchema.healthCheck, findings) else { return nil }
+    let standard = HealthCheck()
+    return HealthCheck(
+      probe: check["probe"].flatMap { findings.choice($0, of: HealthCheck.Probe.self) }?.value ?? standard.probe,
+      interval: check["interval"].flatMap { findings.duration($0) } ?? standard.interval,
+      timeout: check["timeout"].flatMap { findings.duration($0) } ?? standard.timeout)
+  }
+
+  private func tls(_ node: YAMLNode) -> UpstreamTLS? {
+    guard let tls = CheckedMapping(node, ConfigurationSchema.upstreamTLS, findings) else { return nil }
+    let file = { (key: String) in tls[key].flatMap { findings.path($0, of: "a PEM file") } }
+    let (ca, certificate, key) = (file("ca"), file("certificate"), file("private_key"))
+    let name = tls["server_name"].flatMap { findings.text($0, expected: "a DNS name") }
+    if let name, !HostName.isValid(name.value) && IPAddress(name.value) == nil {
       findings.error(
         at: name.location, "invalid-value", "found \(Wording.quote(name.value)), expected a DNS name")
     }
@@ -56,6 +57,9 @@ struct UpstreamReader {
       findings.error(
         at: tls.mark(of: key), "missing-key", "an upstream's tls with \(key) needs the key \"\(other)\" too")
     }
-    findings.notAvailable(at: mark, "tls to an upstream")
+    guard let ca else { return nil }
+    var identity: UpstreamTLS.Identity?
+    if let certificate, let key { identity = .init(certificate: certificate, privateKey: key) }
+    return UpstreamTLS(ca: ca, serverName: name, identity: identity)
   }
 }

@@ -34,6 +34,11 @@ package struct Configuration: Sendable {
 package struct Listener: Sendable {
   package var name: Located<String>
   package var address: Located<SocketAddress>
+  package var wireProtocol: WireProtocol
+  /// Who must begin with a PROXY protocol header; nil: nobody may.
+  package var proxySources: ProxySources?
+  /// What the greeting of a MySQL listener shows.
+  package var mySQLServerVersion: String
   package var tls: ServerTLS
   /// The name of an ``Upstream``.
   package var upstream: Located<String>
@@ -41,11 +46,15 @@ package struct Listener: Sendable {
   package var limits: Limits
 
   package init(
-    name: Located<String>, address: Located<SocketAddress>, tls: ServerTLS, upstream: Located<String>,
-    limits: Limits
+    name: Located<String>, address: Located<SocketAddress>, wireProtocol: WireProtocol = .tcp,
+    proxySources: ProxySources? = nil, mySQLServerVersion: String = "8.0.36", tls: ServerTLS,
+    upstream: Located<String>, limits: Limits
   ) {
     self.name = name
     self.address = address
+    self.wireProtocol = wireProtocol
+    self.proxySources = proxySources
+    self.mySQLServerVersion = mySQLServerVersion
     self.tls = tls
     self.upstream = upstream
     self.limits = limits
@@ -74,18 +83,24 @@ package struct ServerTLS: Sendable {
   }
 }
 
-/// What stands behind the gateway.
-package struct Upstream: Sendable {
-  package var name: Located<String>
-  package var address: Located<SocketAddress>
-  package var connectTimeout: Duration
+/// What is spoken on a listener, before TLS and within it.
+package enum WireProtocol: String, Sendable, CaseIterable { case tcp, postgres, mysql }
 
-  package init(
-    name: Located<String>, address: Located<SocketAddress>, connectTimeout: Duration = .seconds(5)
-  ) {
-    self.name = name
-    self.address = address
-    self.connectTimeout = connectTimeout
+/// Whose connections begin with a PROXY protocol header.
+package struct ProxySources: Sendable, Hashable {
+  package var blocks: [CIDRBlock]
+  /// Every peer of a Unix socket, which has no address.
+  package var unix: Bool
+
+  package init(blocks: [CIDRBlock], unix: Bool = false) {
+    self.blocks = blocks
+    self.unix = unix
+  }
+
+  /// - Parameter address: the TCP peer's; nil for the peer of a Unix socket.
+  package func contains(_ address: IPAddress?) -> Bool {
+    guard let address else { return unix }
+    return blocks.contains { $0.contains(address) }
   }
 }
 

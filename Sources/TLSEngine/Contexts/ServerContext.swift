@@ -12,10 +12,12 @@ package final class ServerContext: @unchecked Sendable {
   private let identity: OwnIdentity
   /// Our protocols as ALPN writes them (RFC 7301 §3.1), at an address that outlives every session.
   let alpn: UnsafeBufferPointer<UInt8>
+  let isProtocolOptional: Bool
 
   /// Loads and checks everything, so that no handshake can find it wrong later.
   package init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
     let wire = try ALPN.wire(options.alpn)
+    isProtocolOptional = options.isProtocolOptional
     verifier = try ChainVerifier(bundle: options.clientCA)
     identity = try OwnIdentity(chain: options.certificateChain, privateKey: options.privateKey)
     guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }

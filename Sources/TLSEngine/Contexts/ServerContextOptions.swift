@@ -16,19 +16,22 @@ package struct ServerContextOptions: Sendable {
   package var minVersion: TLSVersion
   /// Protocol names in the order we prefer them; empty: ALPN is not spoken.
   package var alpn: [String]
+  /// Whether a client may come without ALPN although there are protocol names.
+  package var isProtocolOptional: Bool
   /// The listener's name: sessions of one listener mean nothing to another.
   package var listener: String
 
   /// Options for one listener.
   package init(
     certificateChain: [UInt8], privateKey: [UInt8], clientCA: [UInt8], minVersion: TLSVersion = .tls12,
-    alpn: [String] = [], listener: String
+    alpn: [String] = [], isProtocolOptional: Bool = false, listener: String
   ) {
     self.certificateChain = certificateChain
     self.privateKey = privateKey
     self.clientCA = clientCA
     self.minVersion = minVersion
     self.alpn = alpn
+    self.isProtocolOptional = isProtocolOptional
     self.listener = listener
   }
 }

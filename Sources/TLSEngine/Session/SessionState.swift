@@ -6,6 +6,8 @@ struct SessionState {
   let verifier: ChainVerifier
   /// Our protocols as ALPN writes them; the context that the session holds keeps them alive.
   let alpn: UnsafeBufferPointer<UInt8>
+  /// What ALPN must come to in this session.
+  let requiredProtocol: String?
   /// The time at which the running call judges certificates.
   var now = Timestamp(nanoseconds: 0)
   var serverName: String?
@@ -22,13 +24,18 @@ struct SessionState {
   /// Bytes of application data received.
   var received = 0
 
-  init(_ context: ServerContext) {
+  init(_ context: ServerContext, requiredProtocol: String?) {
     verifier = context.verifier
+    self.requiredProtocol = requiredProtocol
+    isProtocolOptional = context.isProtocolOptional
     unsafe alpn = context.alpn
   }
 
+  /// Where ALPN is spoken, whether a client may do without.
+  private let isProtocolOptional: Bool
+
   /// Whether a client must name one of our protocols.
-  var requiresProtocol: Bool { unsafe !alpn.isEmpty }
+  var requiresProtocol: Bool { unsafe requiredProtocol != nil || (!alpn.isEmpty && !isProtocolOptional) }
 
   /// Each KeyUpdate costs a key schedule, and a peer may send them without end (CVE-2026-56862). Honest peers
   /// renew keys after gigabytes; a few dozen are free, then one for each 64 KiB of data.

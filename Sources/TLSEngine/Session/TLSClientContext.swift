@@ -8,7 +8,8 @@ package struct TLSClientOptions: Sendable {
   package var privateKey: [UInt8] = []
   /// PEM: the anchors that the server's chain must end in; nil: the server is not verified.
   package var serverCA: [UInt8]?
-  /// Sent as SNI, and looked for in the server's certificate where that is verified.
+  /// Sent as SNI, and looked for in the server's certificate where that is verified; a session may be given
+  /// one of its own.
   package var serverName: String?
   /// The oldest version that is offered.
   package var minVersion: TLSVersion = .tls12
@@ -69,7 +70,10 @@ package final class TLSClientContext: @unchecked Sendable {
     where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
       throw .outOfMemory
     }
-    unsafe _ = X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+    // As for clients (interfaces: what a valid certificate is), and the purpose is the server's.
+    let flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST
+    unsafe _ = X509_STORE_set_flags(store, UInt(flags))
+    unsafe SSL_CTX_set_verify_depth(pointer, ChainLimits.intermediates)
     unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
   }
 

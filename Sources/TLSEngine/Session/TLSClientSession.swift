@@ -7,22 +7,47 @@ package final class TLSClientSession {
   private let records: RecordLayer
   private var established = false
 
-  /// - Parameter buffers: the thread's; the session keeps them alive.
-  package init(_ context: TLSClientContext, buffers: RecordBuffers) throws(TLSError) {
+  /// - Parameters:
+  ///   - serverName: a DNS name or an IP address, where the context's options have none.
+  ///   - buffers: the thread's; the session keeps them alive.
+  /// - Throws: also where the server is to be verified and nobody says whom its certificate must name.
+  package init(
+    _ context: TLSClientContext, serverName: String? = nil, buffers: RecordBuffers
+  ) throws(TLSError) {
     let records = try unsafe RecordLayer(context.pointer, buffers: buffers)
     unsafe SSL_set_connect_state(records.ssl)
-    if let name = context.options.serverName {
-      var accepted = unsafe shim_SSL_set_tlsext_host_name(records.ssl, name) == 1
-      if context.options.serverCA != nil {
-        accepted = unsafe SSL_set1_host(records.ssl, name) == 1 && accepted
+    let isVerifying = context.options.serverCA != nil
+    if let name = context.options.serverName ?? serverName {
+      guard unsafe Self.expect(name, of: records.ssl, isVerifying: isVerifying) else {
+        throw TLSError(message: "the server name \"\(name)\" cannot be used")
       }
-      guard accepted else { throw TLSError(message: "the server name \"\(name)\" cannot be sent") }
+    } else if isVerifying {
+      // A certificate of the right CA for somebody else is somebody else.
+      throw TLSError(message: "nothing says which name the server's certificate must have")
     }
     self.records = records
   }
 
-  /// How far a handshake has come; the text of a failure is for people.
-  package enum Step: Hashable, Sendable { case incomplete, complete, failed(String) }
+  /// Sends the name as SNI, which knows DNS names alone (RFC 6066 §3), and looks for it in the certificate.
+  private static func expect(_ name: String, of ssl: OpaquePointer, isVerifying: Bool) -> Bool {
+    if IPAddress(name) != nil {
+      return unsafe !isVerifying || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
+    }
+    guard unsafe shim_SSL_set_tlsext_host_name(ssl, name) == 1 else { return false }
+    unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+    return unsafe !isVerifying || SSL_set1_host(ssl, name) == 1
+  }
+
+  /// Why a handshake failed.
+  package struct Failure: Hashable, Sendable {
+    /// OpenSSL's own name, such as `X509_V_ERR_CERT_HAS_EXPIRED`.
+    package var code: String?
+    /// One sentence for people, without a full stop.
+    package var message: String
+  }
+
+  /// How far a handshake has come.
+  package enum Step: Hashable, Sendable { case incomplete, complete, failed(Failure) }
 
   /// Goes on with the handshake as far as the inbound ciphertext reaches.
   ///
@@ -33,11 +58,23 @@ package final class TLSClientSession {
     unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(records.ssl), Int(now.seconds))
     switch records.handshake() {
     case .blocked: return .incomplete
-    case .failed(let errors): return .failed(OpenSSLErrors.sentence(errors))
+    case .failed(let errors): return .failed(failure(errors))
     case .done:
       established = true
       return .complete
     }
+  }
+
+  /// A server that does not verify is told by what is wrong with it, not by "certificate verify failed".
+  private func failure(_ errors: [OpenSSLError]) -> Failure {
+    let result = Int32(truncatingIfNeeded: unsafe SSL_get_verify_result(records.ssl))
+    guard result != X509_V_OK else {
+      return Failure(
+        code: errors.first(where: \.isSSL)?.symbol, message: OpenSSLErrors.sentence(errors))
+    }
+    return Failure(
+      code: VerificationErrors.describe(result).name,
+      message: "the server's certificate is not accepted: \(VerificationErrors.sentence(result))")
   }
 
   /// Reads at most one record's data.

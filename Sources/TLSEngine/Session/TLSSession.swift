@@ -13,12 +13,16 @@ package final class TLSSession {
   /// The room that a write needs in the outbound buffer beside its data, in bytes.
   package static let recordOverhead = RecordLayer.overhead
 
-  /// - Parameter buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
-  package init(_ context: ServerContext, buffers: RecordBuffers) throws(TLSError) {
+  /// - Parameters:
+  ///   - buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
+  ///   - requiredProtocol: what ALPN must come to, whatever the context would do without ALPN.
+  package init(
+    _ context: ServerContext, buffers: RecordBuffers, requiredProtocol: String? = nil
+  ) throws(TLSError) {
     let records = try unsafe RecordLayer(context.pointer, buffers: buffers)
     unsafe SSL_set_accept_state(records.ssl)
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: SessionState(context))
+    unsafe state.initialize(to: SessionState(context, requiredProtocol: requiredProtocol))
     guard unsafe shim_SSL_set_app_data(records.ssl, state) == 1 else {
       unsafe state.deinitialize(count: 1)
       unsafe state.deallocate()
@@ -53,6 +57,11 @@ package final class TLSSession {
           HandshakeFailure(
             reason: .certificateMissing, code: nil, message: "the handshake ended without a verified client"))
       }
+      if let required = unsafe state.pointee.requiredProtocol,
+        unsafe SessionFacts.selectedProtocol(records.ssl) != required
+      {
+        return fail(.noApplicationProtocol)
+      }
       unsafe state.pointee.isEstablished = true
       return .complete
     }
@@ -76,6 +85,12 @@ package final class TLSSession {
     if let verified = unsafe state.pointee.outcome?.facts { facts.merge(verified) }
     facts.merge(unsafe SessionFacts.facts(of: records.ssl, serverName: state.pointee.serverName))
     return facts
+  }
+
+  /// The DER of the client's certificate; nil before the handshake is complete.
+  package var peerCertificate: [UInt8]? {
+    guard isEstablished, let certificate = unsafe SSL_get0_peer_certificate(records.ssl) else { return nil }
+    return unsafe CertificateBytes.encoded { unsafe i2d_X509(certificate, $0) }
   }
 
   /// Reads at most one record's data.

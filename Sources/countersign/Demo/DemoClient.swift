@@ -19,7 +19,7 @@ final class DemoClient {
       try flush(stream)
       switch step {
       case .complete: return try converse(stream, line)
-      case .failed(let message): return "the handshake failed: \(message)"
+      case .failed(let failure): return "the handshake failed: \(failure.message)"
       case .incomplete:
         guard try feed(stream) else { return "the gateway hung up during the handshake" }
       }

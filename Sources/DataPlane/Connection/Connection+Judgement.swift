@@ -1,0 +1,80 @@
+import AccessPolicy
+import AuditLog
+import EventLoop
+import GatewayConfiguration
+
+extension Connection {
+  func judge(_ worker: Worker) {
+    if case .cancel(let key)? = purpose { return judgeCancel(key, worker) }
+    guard let session, let verified = VerifiedPeer(peer, session: session, claims: purpose?.facts ?? Facts())
+    else { return handle(.judged(.deny), worker) }
+    settle(worker.snapshot.policy.decide(verified.facts, at: worker.wallClock), of: verified, worker)
+  }
+
+  private func settle(_ decision: Decision, of verified: VerifiedPeer?, _ worker: Worker) {
+    self.verified = verified
+    self.decision = decision
+    policyVersion = worker.snapshot.version
+    if case .instant(let end)? = verified?.facts[.notAfter] {
+      // notAfter is the last valid second (RFC 5280 §4.1.2.5).
+      let left = Timestamp(seconds: end.seconds &+ 1).nanoseconds
+        .subtractingReportingOverflow(worker.wallClock.nanoseconds)
+      if !left.overflow { machine.certificateExpires(at: worker.now + .nanoseconds(left.partialValue)) }
+    }
+    handle(.judged(decision.verdict), worker)
+  }
+
+  /// A cancel is no new access: it may end a query of a connection that lives, and of the same caller. The client
+  /// proves which by the pair that the server gave that connection; in plaintext, as psql up to 16 sends it, the
+  /// pair is the whole proof, as it is for the server itself.
+  private func judgeCancel(_ key: PostgresCancelKey, _ worker: Worker) {
+    let verified = session.flatMap { VerifiedPeer(peer, session: $0) }
+    var decision = Decision(verdict: .deny, reason: .default)
+    if let verified {
+      // Rules may need what only a startup message tells; who the caller is needs the certificate alone.
+      let judged = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+      guard judged.caller != nil else { return settle(judged, of: verified, worker) }
+      decision.caller = judged.caller
+    } else if session != nil {
+      return handle(.judged(.deny), worker)
+    }
+    let match = worker.environment.postgresSessions.find(
+      key, listener: listener.snapshot.name, caller: decision.caller?.name, source: peer.address.ip,
+      now: worker.now)
+    switch match {
+    case .session(let session):
+      decision = session.decision
+      decision.detail = "cancels a query of the connection \(session.connectionID)"
+      cancelled = session
+    case .unknown: decision.detail = "the key of the CancelRequest is no live connection's of this caller"
+    case .ambiguous: decision.detail = "the key of the CancelRequest is that of several connections"
+    case .limited: decision.detail = "too many CancelRequests of this source had keys that nobody knows"
+    }
+    settle(decision, of: verified, worker)
+  }
+
+  func recordVerdict(_ worker: Worker) {
+    guard let judged else { return handle(.recordRefused, worker) }
+    worker.record(.decision(judged), answering: token)
+  }
+
+  func recordDenial(_ worker: Worker) {
+    if let judged { worker.record(.decision(judged)) }
+    farewell = .denied(caller: decision?.caller?.name, wish: purpose?.wish)
+    sayFarewell(worker)
+  }
+
+  /// The log cannot take the record of an allowed connection, so there is no connection.
+  func refuseUnrecorded(_ worker: Worker) {
+    if let judged {
+      worker.record(
+        .upstreamFailed(
+          .init(
+            connection: judged, reason: .auditUnavailable,
+            message: "the audit log could not take the record of this connection, so it was refused",
+            duration: worker.now - started)))
+    }
+    farewell = .unrecorded
+    sayFarewell(worker)
+  }
+}

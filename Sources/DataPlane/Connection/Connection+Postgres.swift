@@ -1,0 +1,23 @@
+import AccessPolicy
+import EventLoop
+
+extension Connection {
+  /// Reads along while the server lets the client in, for the pair that cancels its queries.
+  func watchUpstream(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) {
+    unsafe watch?.scan(Span<UInt8>(_unsafeBytes: bytes))
+    guard watch?.outcome != .scanning else { return }
+    if let key = watch?.key, let decision, let address = dial?.current {
+      worker.environment.postgresSessions.add(
+        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, address: address), key: key)
+      cancelKey = key
+    }
+    watch = nil
+  }
+
+  /// Nobody can cancel queries of this connection any more.
+  func forgetCancelKey(_ worker: Worker) {
+    guard let key = cancelKey else { return }
+    worker.environment.postgresSessions.remove(connectionID: id, key: key)
+    cancelKey = nil
+  }
+}

@@ -1,0 +1,161 @@
+import AccessPolicy
+import EventLoop
+import GatewayConfiguration
+import TLSEngine
+
+/// What has to be done with an upstream that has answered, before the relay: its TLS.
+enum Preparation {
+  /// SSLRequest is sent; one byte is awaited.
+  case asking
+  case handshaking(TLSClientSession)
+}
+
+extension Connection {
+  func prepareUpstream(_ worker: Worker) {
+    guard writeProxyHeader(worker) else { return }
+    switch listener.snapshot.wireProtocol {
+    case .tcp, .mysql: startUpstreamTLS(worker)
+    case .postgres:
+      preparation = .asking
+      writeToUpstream(PostgresUpstreamTLS.request, worker)
+      stepPreparation(worker)
+    }
+  }
+
+  func stepPreparation(_ worker: Worker) {
+    if client.socket.isBroken { return handle(.clientLost, worker) }
+    upstream?.flush()
+    switch preparation {
+    case .asking: readAnswer(worker)
+    case .handshaking(let session): stepUpstreamHandshake(session, worker)
+    case nil: handle(.upstreamFailed(.internal), worker)
+    }
+  }
+
+  /// The upstream's answer to SSLRequest: one byte, and nothing behind it.
+  private func readAnswer(_ worker: Worker) {
+    guard let upstream, upstream.socket.isReadable else { return }
+    switch unsafe upstream.socket.receive(into: worker.plaintext) {
+    case .wouldBlock: return
+    case .endOfStream: lose("the upstream closed the connection instead of answering SSLRequest", worker)
+    case .failed(let error): lose("\(error)", worker)
+    case .bytes(let count):
+      let bytes = unsafe Span<UInt8>(
+        _unsafeBytes: UnsafeRawBufferPointer(rebasing: worker.plaintext[..<count]))
+      switch PostgresUpstreamTLS.answer(bytes) {
+      case .incomplete: return
+      case .invalid(let problem): lose(problem, worker)
+      case .complete(.refused, _):
+        lose("the upstream does not speak TLS (it answered SSLRequest with N); see ssl = on there", worker)
+      case .complete(.accepted, _): startUpstreamTLS(worker)
+      }
+    }
+  }
+
+  private func startUpstreamTLS(_ worker: Worker) {
+    guard let upstream, let context = listener.snapshot.upstream.tls else {
+      return handle(.upstreamFailed(.internal), worker)
+    }
+    do throws(TLSError) {
+      let session = try TLSClientSession(context, serverName: dial?.serverName, buffers: worker.buffers)
+      upstream.tls = .client(session)
+      preparation = .handshaking(session)
+    } catch {
+      return lose(error.message, worker)
+    }
+    stepPreparation(worker)
+  }
+
+  private func stepUpstreamHandshake(_ session: TLSClientSession, _ worker: Worker) {
+    guard let upstream else { return handle(.upstreamFailed(.internal), worker) }
+    upstream.loadCiphertext(worker)
+    while machine.state == .preparing {
+      let step = session.handshake(now: worker.wallClock)
+      upstream.flushRecords(worker)
+      switch step {
+      case .complete:
+        upstream.saveCiphertext(worker)
+        preparation = nil
+        return handle(.upstreamPrepared, worker)
+      case .failed(let failure):
+        worker.buffers.clearInbound()
+        return lose(failure.message, code: failure.code, worker)
+      case .incomplete:
+        guard upstream.socket.isReadable else { return worker.buffers.clearInbound() }
+        switch upstream.receiveCiphertext(worker) {
+        case .bytes?: break
+        case .wouldBlock?: return worker.buffers.clearInbound()
+        case .endOfStream?: return lose("the upstream closed the connection in the TLS handshake", worker)
+        case .failed(let error)?: return lose("\(error)", code: error.name, worker)
+        case nil: return lose("the upstream's handshake is too long", worker)
+        }
+      }
+    }
+  }
+
+  /// This address does not do. Nothing of the client has gone there, so another one may be tried.
+  private func lose(_ message: String, code: String? = nil, _ worker: Worker) {
+    worker.buffers.clearInbound()
+    preparation = nil
+    hangUpUpstream(worker)
+    dial?.failed(message: message, code: code, reason: .upstreamTLS)
+    if dial?.hasNext == true { handle(.upstreamLost, worker) } else { handle(.upstreamFailed(.upstreamTLS), worker) }
+  }
+
+  // MARK: What the upstream gets first
+
+  /// Says what has to be said before the client's bytes.
+  /// - Returns: whether the connection goes on.
+  func openUpstream(_ worker: Worker) -> Bool {
+    if listener.snapshot.upstream.tls == nil, !writeProxyHeader(worker) { return false }
+    switch purpose {
+    case .postgres(let startup)?:
+      watch = PostgresBackendScan()
+      writeToUpstream(startup.message, worker)
+    case .cancel(let key)?: writeToUpstream(key.request, worker)
+    case nil: break
+    }
+    return true
+  }
+
+  private func writeToUpstream(_ bytes: [UInt8], _ worker: Worker) {
+    // A failure shows itself at the next read.
+    _ = unsafe bytes.withUnsafeBytes { unsafe upstream?.write($0, worker) }
+  }
+
+  private func writeProxyHeader(_ worker: Worker) -> Bool {
+    let source = peer.clientAddress
+    let destination = peer.claimedDestination ?? client.socket.localAddress() ?? .unix("")
+    let header: [UInt8]?
+    switch listener.snapshot.upstream.proxyHeader {
+    case .none: return true
+    case .v1: header = ProxyHeader.v1(source: source, destination: destination)
+    case .v2: header = ProxyHeader.v2(source: source, destination: destination)
+    case .v2TLS:
+      header = ProxyHeader.v2(
+        source: source, destination: destination, tls: session.flatMap(ProxyTLSDescription.init),
+        caller: decision?.caller?.name)
+    }
+    guard let header else {
+      dial?.failed(
+        message: "the PROXY header for the upstream would be longer than \(ProxyHeader.maxLength) bytes", code: nil)
+      handle(.upstreamFailed(.internal), worker)
+      return false
+    }
+    writeToUpstream(header, worker)
+    return true
+  }
+}
+
+extension ProxyTLSDescription {
+  /// - Returns: nil where the session is not established.
+  init?(_ session: TLSSession) {
+    let facts = session.facts
+    guard let certificate = session.peerCertificate, case .text(let version)? = facts[.tlsVersion],
+      case .text(let cipher)? = facts[.tlsCipher]
+    else { return nil }
+    var name: String?
+    if case .texts(let names)? = facts[.subjectCN], names.count == 1 { name = names[0] }
+    self.init(version: "TLSv\(version)", cipher: cipher, commonName: name, certificate: certificate)
+  }
+}

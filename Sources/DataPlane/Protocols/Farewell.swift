@@ -1,0 +1,52 @@
+package import GatewayConfiguration
+
+/// What a client is told, in its own protocol, before it is sent away.
+package enum Farewell: Equatable, Sendable {
+  /// It must ask for TLS first.
+  case tlsRequired
+  case protocolViolation
+  /// The policy says no. The text names the caller and never a rule.
+  case denied(caller: String?, wish: String?)
+  case tooManyConnections
+  case shuttingDown
+  /// The connection could not be recorded, so there is none.
+  case unrecorded
+  case upstreamUnreachable
+  case `internal`
+
+  /// One sentence for the person at the client.
+  package var text: String {
+    switch self {
+    case .tlsRequired: "this server accepts connections with TLS and a client certificate only"
+    case .protocolViolation: "the first message of the connection cannot be read"
+    case .denied(let caller?, let wish?): "access of the caller \"\(caller)\" \(wish) is denied"
+    case .denied(let caller?, nil): "access of the caller \"\(caller)\" is denied"
+    case .denied(nil, _): "access is denied: the client certificate is not mapped to one caller"
+    case .tooManyConnections: "there are too many connections"
+    case .shuttingDown: "the gateway is shutting down"
+    case .unrecorded: "the connection cannot be recorded now; try again later"
+    case .upstreamUnreachable: "the server behind the gateway cannot be reached"
+    case .internal: "an error within the gateway ended the connection"
+    }
+  }
+
+  /// As Postgres says it; nil where the protocol has no word of its own.
+  package func message(_ wireProtocol: WireProtocol) -> [UInt8]? {
+    switch wireProtocol {
+    case .postgres: PostgresAnswer.fatal(postgresState, text)
+    case .tcp, .mysql: nil
+    }
+  }
+
+  private var postgresState: PostgresAnswer.State {
+    switch self {
+    case .tlsRequired, .denied: .invalidAuthorization
+    case .protocolViolation: .protocolViolation
+    case .tooManyConnections: .tooManyConnections
+    case .shuttingDown: .adminShutdown
+    case .unrecorded: .cannotConnectNow
+    case .upstreamUnreachable: .connectionFailure
+    case .internal: .internalError
+    }
+  }
+}

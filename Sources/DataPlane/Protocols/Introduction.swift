@@ -1,0 +1,59 @@
+package import AccessPolicy
+import GatewayConfiguration
+
+/// The first message that a client sends within TLS, as a value: bytes in, what it says out.
+package struct Introduction {
+  /// What the client wants.
+  package enum Purpose: Equatable, Sendable {
+    case postgres(PostgresStartup)
+    case cancel(PostgresCancelKey)
+
+    /// What the client wanted, to be put into a sentence; nil where it did not say.
+    package var wish: String? {
+      switch self {
+      case .postgres(let startup): "as user \"\(startup.user)\" to database \"\(startup.database)\""
+      case .cancel: nil
+      }
+    }
+
+    /// What is known of the connection by it: claims, for policies to judge.
+    package var facts: Facts {
+      switch self {
+      case .postgres(let startup): startup.facts
+      case .cancel: Facts()
+      }
+    }
+  }
+
+  package enum Step: Equatable, Sendable {
+    case waits
+    case complete(Purpose)
+    /// What is wrong, for the log.
+    case refuse(String)
+  }
+
+  private var bytes: [UInt8] = []
+
+  package init() {}
+
+  /// Bytes that came behind the message: they are for the upstream.
+  package var rest: [UInt8] { bytes }
+
+  package mutating func append(_ more: UnsafeRawBufferPointer) { unsafe bytes.append(contentsOf: more) }
+
+  package mutating func next() -> Step {
+    switch PostgresFirstMessage.parse(bytes.span) {
+    case .incomplete: return .waits
+    case .invalid(let problem): return .refuse(problem)
+    case .complete(let message, let length):
+      bytes.removeFirst(length)
+      switch message {
+      case .startup(let startup): return .complete(.postgres(startup))
+      case .cancel(let key):
+        return bytes.isEmpty ? .complete(.cancel(key)) : .refuse("bytes follow the CancelRequest")
+      case .sslRequest: return .refuse("the client asks for TLS within TLS")
+      case .gssEncryptionRequest: return .refuse("the client asks for GSS encryption within TLS")
+      }
+    }
+  }
+}
