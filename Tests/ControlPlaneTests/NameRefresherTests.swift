@@ -16,7 +16,8 @@ struct NameRefresherTests {
       Issue.record("localhost did not resolve: \(found)")
       return
     }
-    #expect(addresses.allSatisfy { $0.address.port == 5432 && $0.serverName == "localhost" } && !addresses.isEmpty)
+    #expect(
+      addresses.allSatisfy { $0.address.port == 5432 && $0.serverName == "localhost" } && !addresses.isEmpty)
     guard case .failed(let message)? = found[Self.nowhere] else {
       Issue.record("nowhere.invalid resolved: \(found)")
       return
@@ -42,7 +43,9 @@ struct NameRefresherTests {
 
   @Test func aFailedRefreshKeepsWhatWorked() {
     var addresses = UpstreamAddresses()
-    let known = Resolution.addresses([UpstreamTarget(address: .v4(0x7f00_0001, port: 5432), serverName: "localhost")])
+    let known = Resolution.addresses([
+      UpstreamTarget(address: .v4(0x7f00_0001, port: 5432), serverName: "localhost")
+    ])
     addresses.update(Self.localhost, to: known)
     addresses.update(Self.localhost, to: .failed("no answer"))
     #expect(addresses.candidates(for: [.name("localhost", port: 5432)]) == known)

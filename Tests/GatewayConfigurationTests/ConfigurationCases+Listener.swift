@@ -236,7 +236,7 @@ extension ConfigurationDiagnosticsTests.Case {
       with: "    upstream: db\n    proxy_protocol: {form: []}",
       expect: [
         "10:21: missing-key: proxy_protocol needs the key \"from\"",
-        "10:22: unknown-key: unknown key \"form\" in proxy_protocol (did you mean \"from\"?)"
+        "10:22: unknown-key: unknown key \"form\" in proxy_protocol (did you mean \"from\"?)",
       ]),
     Self(
       replacing: "    upstream: db",

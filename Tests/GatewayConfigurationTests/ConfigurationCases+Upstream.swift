@@ -95,7 +95,7 @@ extension ConfigurationDiagnosticsTests.Case {
       with: "    address: 127.0.0.1:5432\n    tls: {ca: ca.pem, server_name: \"a b\", certificate: a}",
       expect: [
         "13:36: invalid-value: found \"a b\", expected a DNS name",
-        "13:43: missing-key: an upstream's tls with certificate needs the key \"private_key\" too"
+        "13:43: missing-key: an upstream's tls with certificate needs the key \"private_key\" too",
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",

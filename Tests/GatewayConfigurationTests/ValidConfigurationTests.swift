@@ -35,7 +35,8 @@ struct ValidConfigurationTests {
     #expect(listener.tls.minVersion == .tls12)
     #expect(listener.tls.alpn == [])
     #expect(listener.upstream.value == "db")
-    #expect(configuration.upstreams.first?.addresses.first?.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
+    #expect(
+      configuration.upstreams.first?.addresses.first?.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
     #expect(configuration.upstreams.first?.connectTimeout == .seconds(5))
   }
 

@@ -23,7 +23,8 @@ package enum SnapshotBuilder {
       listeners.append(
         ListenerSnapshot(
           name: listener.name.value, wireProtocol: listener.wireProtocol, proxySources: listener.proxySources,
-          address: NetworkAddress(ip: ip, port: port), tls: context, upstream: target, limits: listener.limits))
+          address: NetworkAddress(ip: ip, port: port), tls: context, upstream: target, limits: listener.limits
+        ))
     }
     guard listeners.count == loaded.configuration.listeners.count else { return (nil, findings) }
     return (

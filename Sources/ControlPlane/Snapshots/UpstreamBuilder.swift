@@ -58,9 +58,11 @@ struct UpstreamBuilder {
       findings.append(
         Diagnostic(
           .warning, at: listener.name.location, code: "channel-binding",
-          message: "SCRAM channel binding fails through the listener \(listener.name.value), because the upstream "
+          message:
+            "SCRAM channel binding fails through the listener \(listener.name.value), because the upstream "
             + "\(upstream.name.value) has TLS of its own",
-          hint: "clients see the gateway's certificate and the server its own: set channel_binding=disable at "
+          hint:
+            "clients see the gateway's certificate and the server its own: set channel_binding=disable at "
             + "the clients, or leave tls of the upstream away where it is on this machine"))
     }
   }

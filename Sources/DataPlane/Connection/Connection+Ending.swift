@@ -6,7 +6,8 @@ extension Connection {
   /// Sends the client away before it had anything of the upstream: in its protocol, where that has words.
   func sayFarewell(_ worker: Worker) {
     // A cancel gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
-    if case .cancel? = purpose {} else if let message = farewell?.message(listener.snapshot.wireProtocol),
+    if case .cancel? = purpose {
+    } else if let message = farewell?.message(listener.snapshot.wireProtocol),
       client.tls == nil || session?.isEstablished == true
     {
       _ = unsafe message.withUnsafeBytes { unsafe client.write($0, worker) }

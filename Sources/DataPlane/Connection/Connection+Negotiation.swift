@@ -36,7 +36,9 @@ extension Connection {
       refuse(.init(kind: .negotiation, message: "too many bytes before TLS has begun", farewell: nil), worker)
       return false
     }
-    switch unsafe client.socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: worker.plaintext[..<room])) {
+    switch unsafe client.socket.receive(
+      into: UnsafeMutableRawBufferPointer(rebasing: worker.plaintext[..<room]))
+    {
     case .bytes(let count):
       unsafe negotiation.append(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<count]))
       return true

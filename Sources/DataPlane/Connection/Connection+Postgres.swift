@@ -8,7 +8,8 @@ extension Connection {
     guard watch?.outcome != .scanning else { return }
     if let key = watch?.key, let decision, let address = dial?.current {
       worker.environment.postgresSessions.add(
-        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, address: address), key: key)
+        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, address: address),
+        key: key)
       cancelKey = key
     }
     watch = nil

@@ -99,7 +99,11 @@ extension Connection {
     preparation = nil
     hangUpUpstream(worker)
     dial?.failed(message: message, code: code, reason: .upstreamTLS)
-    if dial?.hasNext == true { handle(.upstreamLost, worker) } else { handle(.upstreamFailed(.upstreamTLS), worker) }
+    if dial?.hasNext == true {
+      handle(.upstreamLost, worker)
+    } else {
+      handle(.upstreamFailed(.upstreamTLS), worker)
+    }
   }
 
   // MARK: What the upstream gets first
@@ -138,7 +142,8 @@ extension Connection {
     }
     guard let header else {
       dial?.failed(
-        message: "the PROXY header for the upstream would be longer than \(ProxyHeader.maxLength) bytes", code: nil)
+        message: "the PROXY header for the upstream would be longer than \(ProxyHeader.maxLength) bytes",
+        code: nil)
       handle(.upstreamFailed(.internal), worker)
       return false
     }

@@ -58,7 +58,8 @@ final class Connection {
     let snapshot = listener.snapshot
     negotiation = Negotiation(
       snapshot.wireProtocol, expectsProxyHeader: snapshot.expectsProxyHeader(from: peer.address))
-    machine = ConnectionMachine(course: snapshot.course(for: peer.address), timeouts: snapshot.timeouts, now: now)
+    machine = ConnectionMachine(
+      course: snapshot.course(for: peer.address), timeouts: snapshot.timeouts, now: now)
   }
 
   // MARK: Events

@@ -39,7 +39,8 @@ extension ConnectionMachine {
     case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // A verified client is not evicted, and the handshake is over.
-    case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted, .recordRefused,
+    case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
+      .recordRefused,
       .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
       return violation(now)
     }

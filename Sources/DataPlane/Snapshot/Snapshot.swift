@@ -45,7 +45,9 @@ package struct ListenerSnapshot: Sendable {
   }
 
   /// Whether a connection from there must begin with a PROXY header; from elsewhere none is taken.
-  func expectsProxyHeader(from address: NetworkAddress) -> Bool { proxySources?.contains(address.ip) ?? false }
+  func expectsProxyHeader(from address: NetworkAddress) -> Bool {
+    proxySources?.contains(address.ip) ?? false
+  }
 
   /// The stages that a connection from there goes through.
   func course(for address: NetworkAddress) -> ConnectionMachine.Course {

@@ -75,7 +75,8 @@ enum ConfigurationSchema {
     ])
 
   static let all = [
-    root, listener, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, healthCheck, upstreamTLS, audit, admin,
+    root, listener, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, healthCheck, upstreamTLS,
+    audit, admin,
     limits,
   ]
 }

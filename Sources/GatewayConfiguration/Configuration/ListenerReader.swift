@@ -24,7 +24,8 @@ struct ListenerReader {
     let place = listener.mark.location(in: findings.file)
     return Listener(
       name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place),
-      wireProtocol: wireProtocol, proxySources: proxySources, tls: tls, upstream: upstream, limits: own ?? limits)
+      wireProtocol: wireProtocol, proxySources: proxySources, tls: tls, upstream: upstream,
+      limits: own ?? limits)
   }
 
   private func wireProtocol(_ node: YAMLNode) -> WireProtocol? {
@@ -40,7 +41,9 @@ struct ListenerReader {
   /// Without a source that can be read nobody is trusted, and there is an error anyhow.
   private func proxySources(_ node: YAMLNode) -> ProxySources {
     var sources = ProxySources(blocks: [])
-    guard let mapping = CheckedMapping(node, ConfigurationSchema.proxyProtocol, findings) else { return sources }
+    guard let mapping = CheckedMapping(node, ConfigurationSchema.proxyProtocol, findings) else {
+      return sources
+    }
     for source in mapping["from"].map({ findings.texts($0, of: "CIDR block") }) ?? [] {
       if source.value == "unix" {
         sources.unix = true

@@ -23,10 +23,13 @@ struct UpstreamReader {
   private func addresses(_ node: YAMLNode) -> [Located<SocketAddress>] {
     var addresses: [Located<SocketAddress>] = []
     for entry in findings.list(node, of: "address") {
-      guard let address = SocketAddressReader(findings: findings, role: .upstream).read(entry) else { continue }
+      guard let address = SocketAddressReader(findings: findings, role: .upstream).read(entry) else {
+        continue
+      }
       if let first = addresses.first(where: { $0.value == address.value }) {
         findings.error(
-          at: address.location, "duplicate-address", "the address \(Wording.quote("\(address.value)")) stands twice",
+          at: address.location, "duplicate-address",
+          "the address \(Wording.quote("\(address.value)")) stands twice",
           hint: "the first one is in line \(first.location.line)")
       }
       addresses.append(address)
@@ -38,7 +41,8 @@ struct UpstreamReader {
     guard let check = CheckedMapping(node, ConfigurationSchema.healthCheck, findings) else { return nil }
     let standard = HealthCheck()
     return HealthCheck(
-      probe: check["probe"].flatMap { findings.choice($0, of: HealthCheck.Probe.self) }?.value ?? standard.probe,
+      probe: check["probe"].flatMap { findings.choice($0, of: HealthCheck.Probe.self) }?.value
+        ?? standard.probe,
       interval: check["interval"].flatMap { findings.duration($0) } ?? standard.interval,
       timeout: check["timeout"].flatMap { findings.duration($0) } ?? standard.timeout)
   }
