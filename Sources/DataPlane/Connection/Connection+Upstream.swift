@@ -53,7 +53,7 @@ extension UpstreamSnapshot {
     switch address {
     case .ip(let ip, let port): NetworkAddress(ip: ip, port: port)
     case .unix(let path): .unix(path)
-    case .name: nil
+    case .name, .systemd: nil
     }
   }
 

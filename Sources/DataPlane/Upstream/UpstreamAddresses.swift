@@ -35,6 +35,7 @@ package struct UpstreamAddresses {
     switch address {
     case .ip(let ip, let port): return .addresses([NetworkAddress(ip: ip, port: port)])
     case .unix(let path): return .addresses([.unix(path)])
+    case .systemd(let name): return .failed("systemd:\(name) is for listeners")
     case .name(let name, let port):
       return resolved[Name(name: name, port: port)] ?? .failed("\(name) is not resolved yet")
     }
