@@ -31,6 +31,13 @@ static inline int countersign_stream_socket_type(void) {
 // SOCK_STREAM alone, for getaddrinfo's hints (it refuses the flags above with EAI_SOCKTYPE).
 static inline int countersign_stream_hint(void) { return SOCK_STREAM; }
 
+// The type and flags of the datagram sockets by which we speak to a service manager; SOCK_* as above.
+static inline int countersign_datagram_socket_type(void) { return SOCK_DGRAM | SOCK_CLOEXEC; }
+
+// O_PATH, open(2): a handle of the file itself, whatever it is. A GNU extension; its value is the same on every
+// architecture that Swift runs on (asm-generic/fcntl.h), and <fcntl.h> here would become the home of `timespec`.
+static inline int countersign_path_handle(void) { return 010000000; }
+
 // The flags of accept4(2) are enum constants as above.
 static inline int countersign_accept(int listener, struct sockaddr *address, socklen_t *length) {
   return accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -42,6 +49,8 @@ static inline int countersign_send_flags(void) { return MSG_NOSIGNAL; }
 // EPOLL* events, EFD_* and SFD_* are enum constants; EPOLLET (1u << 31) does not fit Swift's import of it.
 static inline unsigned countersign_epoll_edge(void) { return EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; }
 static inline unsigned countersign_epoll_level(void) { return EPOLLIN; }
+// EPOLLEXCLUSIVE (1u << 28): one waiter of several is woken for a socket that they share.
+static inline unsigned countersign_epoll_shared(void) { return EPOLLIN | EPOLLEXCLUSIVE; }
 static inline unsigned countersign_epoll_readable(void) { return EPOLLIN; }
 static inline unsigned countersign_epoll_writable(void) { return EPOLLOUT; }
 static inline unsigned countersign_epoll_peer_closed(void) { return EPOLLRDHUP; }

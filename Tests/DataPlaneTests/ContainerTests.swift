@@ -71,7 +71,7 @@ struct UnauthenticatedQueueTests {
   private func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: 0) }
 
   @Test func theOldestThatStillWaitsGoesFirst() {
-    var queue = UnauthenticatedQueue()
+    let queue = UnauthenticatedQueue()
     for slot in 0..<4 { queue.enter(token(UInt32(slot))) }
     let gone: Set<UInt32> = [0, 2]
     gone.forEach { _ in queue.leave() }
@@ -82,7 +82,7 @@ struct UnauthenticatedQueueTests {
   }
 
   @Test func staleTokensAtTheFrontAreForgotten() {
-    var queue = UnauthenticatedQueue()
+    let queue = UnauthenticatedQueue()
     for slot in 0..<1000 {
       queue.enter(token(UInt32(slot)))
       queue.leave()

@@ -30,7 +30,7 @@ struct ProofTests {
     let pki = try TestPKI.shared.get()
     let context = try pki.serverContext()
     let listener = ListenerSnapshot(
-      name: "front", address: .v4(0x7f00_0001, port: 0), tls: context,
+      name: "front", address: .handedOver("none"), tls: context,
       upstream: UpstreamSnapshot(name: "back", addresses: [.unix("/none")], connectTimeout: .seconds(1)),
       limits: Limits())
     let buffers = RecordBuffers(inboundCapacity: 4096, outboundCapacity: 4096)

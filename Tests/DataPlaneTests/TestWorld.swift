@@ -31,7 +31,7 @@ final class TestWorld {
     let policy = try #require(TestPolicy.compile(rules))
     let target = upstreamAddress ?? upstream.address
     let listener = ListenerSnapshot(
-      name: "front", address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
+      name: "front", address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
       upstream: UpstreamSnapshot(name: "back", addresses: [target], connectTimeout: .seconds(5)),
       limits: limits)
     let clock = clock
@@ -45,7 +45,9 @@ final class TestWorld {
       snapshot: Snapshot(version: "test", listeners: [listener], policy: policy, limits: limits),
       environment: environment,
       resolutions: [:])
-    let bound = try worker.listen(listener, on: listener.address, admission: Admission(limit: maxConnections))
+    let socket = try ListeningSocket.listen(on: .v4(0x7f00_0001, port: 0), backlog: 64, reusePort: false)
+    let bound = socket.localAddress()
+    try worker.listen(listener, on: socket, mode: .level, admission: Admission(limit: maxConnections))
     address = try #require(bound)
   }
 

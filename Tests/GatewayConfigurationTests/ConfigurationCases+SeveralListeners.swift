@@ -17,6 +17,30 @@ extension ConfigurationDiagnosticsTests.Case {
           + "first one is in line 4; give one of them another port)"
       ]),
     Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with:
+        "    listen: unix:run/./x.sock\n    tls: {certificate: a.pem, private_key: a.key, client_ca: ca.pem}\n    upstream: db\n  - name: api\n    listen: unix:run//x.sock",
+      expect: [
+        "8:13: duplicate-address: the listeners \"db\" and \"api\" have the same address (the first one is "
+          + "in line 4; give one of them another path)"
+      ]),
+    Self(
+      replacing: "    listen: 0.0.0.0:6432",
+      with:
+        "    listen: systemd:web\n    tls: {certificate: a.pem, private_key: a.key, client_ca: ca.pem}\n    upstream: db\n  - name: api\n    listen: systemd:web",
+      expect: [
+        "8:13: duplicate-address: the listeners \"db\" and \"api\" have the same address (the first one is "
+          + "in line 4; give one of them another name)"
+      ]),
+    Self(
+      replacing: "    upstream: db",
+      with:
+        "    upstream: db\n  - name: api\n    listen: \"[::]:6432\"\n    tls: {certificate: a.pem, private_key: a.key, client_ca: ca.pem}\n    upstream: db",
+      expect: [
+        "4:13: warning: overlapping-address: the address of the listener \"api\" covers this one "
+          + "(connections to this address come here and never to \"api\")"
+      ]),
+    Self(
       replacing: "    upstream: db",
       with:
         "    upstream: db\n  - name: api\n    listen: 127.0.0.1:6432\n    tls: {certificate: a.pem, private_key: a.key, client_ca: ca.pem}\n    upstream: db",
@@ -30,8 +54,8 @@ extension ConfigurationDiagnosticsTests.Case {
         "    upstream: db\n  - name: api\n    listen: \"[::ffff:0.0.0.0]:6432\"\n    tls: {certificate: a.pem, private_key: a.key, client_ca: ca.pem}\n    upstream: db",
       expect: [
         "11:13: invalid-value: found \"[::ffff:0.0.0.0]:6432\", expected an IP address and a "
-          + "port, such as 0.0.0.0:6432 or \"[::]:6432\" (the brackets are for an IPv6 address, such "
-          + "as [::1]:6432)"
+          + "port, such as 0.0.0.0:6432 or \"[::]:6432\", or unix:PATH, or systemd:NAME (the brackets "
+          + "are for an IPv6 address, such as [::1]:6432)"
       ]),
     Self(
       replacing: "    upstream: db",

@@ -56,8 +56,8 @@ extension ConfigurationDiagnosticsTests.Case {
       with: "    address: \"unix:@abstract\"",
       expect: [
         "12:14: invalid-value: found \"unix:@abstract\", expected an address and a port, such as "
-          + "127.0.0.1:5432 or db.internal:5432, or unix:PATH (write a path behind unix:, such as "
-          + "unix:/run/app.sock)"
+          + "127.0.0.1:5432 or db.internal:5432, or unix:PATH (an abstract socket has no file, and so "
+          + "no owner and no mode; write a path)"
       ]),
     Self(
       replacing: "    address: 127.0.0.1:5432",

@@ -94,7 +94,10 @@ struct ReferenceTests {
     for row in rows where row.cells[1] != "required" {
       let example = row.cells[3].trimmingCharacters(in: ["`"])
       let value = prefix.hasSuffix(": ") ? "\(prefix){\(example)}" : prefix + example
+      // `socket` is for a listener that has a file.
+      let address = row.key == "socket" ? "unix:/run/x.sock" : "0.0.0.0:6432"
       let text = try Example.configuration(replacing: line, with: line + "\n" + value)
+        .replacing("0.0.0.0:6432", with: address)
       let (_, diagnostics) = ConfigurationReader.read(Array(text.utf8), file: "c.yaml")
       let marked = row.cells[2].hasSuffix("; *not available*")
       #expect(diagnostics.map(\.code) == (marked ? ["not-available"] : []), "\(row.key)")

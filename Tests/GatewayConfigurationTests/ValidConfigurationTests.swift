@@ -66,6 +66,34 @@ struct ValidConfigurationTests {
     #expect(configuration.workers == 4)
   }
 
+  @Test(arguments: ["660", "0660", "\"0660\"", "'660'"])
+  func aUnixListenerSaysWhoMayConnect(_ mode: String) throws {
+    let text = try Example.configuration(
+      replacing: "    listen: 0.0.0.0:6432",
+      with: "    listen: unix:run/front.sock\n    socket: {mode: \(mode), user: 1000, group: www-data}")
+    let listener = try #require(try read(text).listeners.first)
+    #expect(listener.address.value == .unix("/etc/countersign/run/front.sock"))
+    #expect(listener.socketFile.mode == 0o660)
+    #expect(listener.socketFile.user?.value == "1000")
+    #expect(listener.socketFile.group?.value == "www-data")
+  }
+
+  @Test func aUnixListenerIsForItsOwnUserUnlessItSaysMore() throws {
+    let text = try Example.configuration(
+      replacing: "    listen: 0.0.0.0:6432", with: "    listen: unix:/run/front.sock")
+    let listener = try #require(try read(text).listeners.first)
+    #expect(listener.socketFile.mode == 0o600)
+    #expect(listener.socketFile.user == nil)
+    #expect(listener.socketFile.group == nil)
+  }
+
+  @Test(arguments: ["web", "countersign.socket", "a b", "@x"])
+  func socketsThatAreHandedOverHaveNames(_ name: String) throws {
+    let text = try Example.configuration(
+      replacing: "    listen: 0.0.0.0:6432", with: "    listen: \"systemd:\(name)\"")
+    #expect(try read(text).listeners.first?.address.value == .systemd(name))
+  }
+
   @Test(arguments: [
     "audit: {path: stderr}", "audit: {path: stderr, durability: written, when_unavailable: refuse}",
   ])

@@ -208,7 +208,8 @@ MORE = {
     "no listener": lambda c: c.update(listeners=[]),
     "TLS 1.0": lambda c: listener(c)["tls"].update(min_version="1.0"),
     "CRL required": lambda c: listener(c)["tls"].update(crl_required=True),
-    "a listener on unix:": lambda c: listener(c).update(listen="unix:/run/x.sock"),
+    "an abstract listener": lambda c: listener(c).update(listen="unix:@x"),
+    "a socket without a file": lambda c: listener(c).update(socket={"mode": "0660"}),
     "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5/s"}),
     "unknown name refused": lambda c: listener(c)["tls"].update(unknown_server_name="refuse"),
 }

@@ -10,35 +10,23 @@ package final class Gateway {
     package let address: NetworkAddress
   }
 
-  /// A listener could not be opened.
-  package struct ListenError: Error, Sendable, CustomStringConvertible {
-    package let listener: String
-    package let address: NetworkAddress
-    package let error: SystemError
-
-    package var description: String {
-      "listener \(listener): cannot listen on \(address): \(error)"
-        + (error.name == "EADDRINUSE"
-          ? "; another process holds this address: stop it or choose another port"
-          : error.name == "EACCES"
-            ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-            : error.name == "EADDRNOTAVAIL" ? "; no interface of this machine has this address" : "")
-    }
-  }
-
   package let listeners: [BoundListener]
   package let admission: Admission
   package let workerCount: Int
   /// Hears of every worker that has ended.
   package let ended: Mailbox<Int>
   private let workers: [Worker]
-  private let mailboxes: [Mailbox<WorkerMessage>]
+  let mailboxes: [Mailbox<WorkerMessage>]
+  /// The files of Unix listeners.
+  private let files: [UnixSocketFile]
   private let refresher: NameRefresher
   private var threads: [WorkerThread] = []
 
   /// Opens all sockets; nobody is served before ``start()``.
+  /// - Throws: ``ListenError``, or a ``SystemError`` where the kernel refuses something else.
   package init(
-    snapshot: Snapshot, audit: any AuditSink, encoder: RecordEncoder, workerCount: Int, maxConnections: Int
+    snapshot: Snapshot, audit: any AuditSink, encoder: RecordEncoder, workerCount: Int, maxConnections: Int,
+    handedOver: HandedOverSockets
   ) throws {
     let names = Set(snapshot.listeners.flatMap(\.upstream.resolvedNames))
     let refresher = try NameRefresher(names: names)
@@ -50,11 +38,10 @@ package final class Gateway {
     let workers = try (0..<workerCount).map { _ in
       try Worker(snapshot: snapshot, environment: environment, resolutions: resolutions)
     }
-    self.listeners = try snapshot.listeners.map { listener in
-      let limit = Admission(limit: listener.limits.maxConnections ?? maxConnections)
-      return try Self.open(listener, limit, workers)
-    }
     self.ended = try Mailbox()
+    var opening = ListenerOpening(workers: workers, handedOver: handedOver)
+    self.listeners = try Self.open(snapshot.listeners, &opening, maxConnections)
+    self.files = opening.files
     self.refresher = refresher
     self.admission = admission
     self.workerCount = workerCount
@@ -62,21 +49,29 @@ package final class Gateway {
     self.mailboxes = workers.map { $0.mailbox }
   }
 
-  /// Opens one listener at every worker.
   private static func open(
-    _ listener: ListenerSnapshot, _ limit: Admission, _ workers: [Worker]
-  ) throws(ListenError) -> BoundListener {
-    var address = listener.address
-    do {
-      try ListeningSocket.checkUnused(address)
-      for worker in workers {
-        // With port 0 the first worker learns the port, and the others join it there.
-        address = try worker.listen(listener, on: address, admission: limit) ?? address
+    _ listeners: [ListenerSnapshot], _ opening: inout ListenerOpening, _ maxConnections: Int
+  ) throws(ListenError) -> [BoundListener] {
+    for listener in listeners {
+      do throws(SystemError) {
+        try opening.check(listener)
+      } catch {
+        throw ListenError(listener: listener.name, address: listener.address, error: error)
       }
-    } catch {
-      throw ListenError(listener: listener.name, address: address, error: error)
     }
-    return BoundListener(name: listener.name, address: address)
+    var bound: [BoundListener] = []
+    for listener in listeners {
+      let limit = Admission(limit: listener.limits.maxConnections ?? maxConnections)
+      do {
+        bound += try opening.open(listener, limit: limit).map {
+          BoundListener(name: listener.name, address: $0)
+        }
+      } catch {
+        for file in opening.files { file.remove() }
+        throw ListenError(listener: listener.name, address: listener.address, error: error)
+      }
+    }
+    return bound
   }
 
   /// Starts the threads.
@@ -105,8 +100,12 @@ package final class Gateway {
     }
   }
 
-  /// Stops accepting; workers end with their last connection.
-  package func drain() { for mailbox in mailboxes { mailbox.post(.drain) } }
+  /// Stops accepting; workers end with their last connection. The files of Unix sockets go first: a successor
+  /// finds either a socket that still listens or none.
+  package func drain() {
+    for file in files { file.remove() }
+    for mailbox in mailboxes { mailbox.post(.drain) }
+  }
 
   /// Ends the connections that are still there.
   package func endConnections() { for mailbox in mailboxes { mailbox.post(.endConnections) } }

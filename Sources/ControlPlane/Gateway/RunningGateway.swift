@@ -27,10 +27,13 @@ package final class RunningGateway {
   }
 
   /// Reads everything, opens the audit log and the listeners, and serves.
-  /// - Parameter report: shows warnings about the configuration.
+  /// - Parameters:
+  ///   - handedOver: sockets that a service manager opened.
+  ///   - report: shows warnings about the configuration.
   /// - Throws: ``ConfigurationErrors``, or why the audit log, a listener or a thread could not be had.
   package static func start(
-    configurationPath: String, version: String, report: ([Diagnostic]) -> Void
+    configurationPath: String, version: String, handedOver: HandedOverSockets = .none,
+    report: ([Diagnostic]) -> Void
   ) throws -> RunningGateway {
     let descriptors = ProcessLimits.raiseDescriptorLimit()
     let (loaded, snapshot) = try load(configurationPath, report)
@@ -47,10 +50,14 @@ package final class RunningGateway {
         snapshot: snapshot, audit: audit, encoder: encoder,
         workerCount: configuration.workers ?? ProcessLimits.availableProcessors(),
         maxConnections: configuration.limits.maxConnections
-          ?? ConnectionCapacity.defaultLimit(descriptors: descriptors))
+          ?? ConnectionCapacity.defaultLimit(descriptors: descriptors),
+        handedOver: handedOver)
       journal.loaded(loaded, version: snapshot.version)
       journal.started(gateway)
       try gateway.start()
+      if let warning = handedOver.warning(unlessNamedBy: snapshot.handedOverNames) {
+        Console.error("countersign: warning: \(warning)")
+      }
       return RunningGateway(gateway, audit, journal, configuration.drainTimeout)
     } catch {
       audit.shutdown(within: .seconds(5))

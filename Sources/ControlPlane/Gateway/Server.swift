@@ -21,13 +21,18 @@ package struct Server {
   ///   cannot start.
   package func run() -> Int32 {
     do {
+      // Before anything else opens a descriptor, and before the first thread: both read and change the
+      // environment.
+      let manager = ServiceManager.take()
+      let handedOver = try HandedOverSockets.take()
       // Before the first thread: threads inherit the mask, so that signals come here alone (signalfd(2)).
       let signals = try SignalSource([SIGHUP, SIGTERM, SIGINT, SIGUSR1])
       SignalSource.ignoreSIGPIPE()
       try ProcessHardening.apply()
       let running = try RunningGateway.start(
-        configurationPath: configurationPath, version: version, report: report)
-      return try Supervisor(running: running, signals: signals).run()
+        configurationPath: configurationPath, version: version, handedOver: handedOver, report: report)
+      var supervisor = try Supervisor(running: running, signals: signals, manager: manager)
+      return try supervisor.run()
     } catch let failure as ConfigurationErrors {
       report(failure.findings)
       Console.error("countersign: not started: \(failure)")

@@ -2,33 +2,49 @@ import DataPlane
 import EventLoop
 import Glibc
 
-/// The main thread while the gateway runs: hears signals, counts workers out, and keeps the drain's deadline.
+/// The main thread while the gateway runs: hears signals, counts workers out, keeps the drain's deadline, and
+/// tells the service manager how things are.
 struct Supervisor {
-  let running: RunningGateway
-  let signals: SignalSource
+  private let running: RunningGateway
+  private let signals: SignalSource
+  private let manager: ServiceManager
+  private let poller: Poller
+  private var watchdog: Watchdog?
+  /// How many workers have not ended.
+  private var workers: Int
+  private var drainEnd: MonotonicTime?
+  private var isCutShort = false
 
-  private enum Source: UInt64 { case signals, workers }
+  private enum Source: UInt64 { case signals, workers, watchdog }
 
-  /// - Returns: the process's exit code.
-  func run() throws(SystemError) -> Int32 {
+  init(running: RunningGateway, signals: SignalSource, manager: ServiceManager) throws(SystemError) {
+    self.running = running
+    self.signals = signals
+    self.manager = manager
     let gateway = running.gateway
-    let poller = try Poller()
+    workers = gateway.workerCount
+    poller = try Poller()
     try poller.add(signals.descriptor, token: Source.signals.rawValue, mode: .level)
     try poller.add(gateway.ended.descriptor, token: Source.workers.rawValue, mode: .level)
-    var workers = gateway.workerCount
-    var drainEnd: MonotonicTime?
-    var isCutShort = false
-    var ended: [Int] = []
+    guard let timeout = manager.watchdogTimeout else { return }
+    let watchdog = try Watchdog(
+      timeout: timeout, mailboxes: gateway.mailboxes, now: .now(), alive: manager.alive)
+    try poller.add(watchdog.descriptor, token: Source.watchdog.rawValue, mode: .level)
+    self.watchdog = watchdog
+  }
+
+  /// Runs until every worker has ended.
+  /// - Returns: the process's exit code.
+  mutating func run() throws(SystemError) -> Int32 {
+    let gateway = running.gateway
+    manager.ready(sockets: gateway.listeners.count, workers: gateway.workerCount)
     while workers > 0, !isCutShort {
-      try poller.wait(timeoutMilliseconds: Self.waitLimit(drainEnd)) { tag, _ in
-        switch Source(rawValue: tag) {
-        case .workers:
-          gateway.ended.drain(into: &ended)
-          workers -= ended.count
-        case .signals: for signal in signals.read() { isCutShort = hear(signal, &drainEnd) || isCutShort }
-        case nil: break
-        }
+      watchdog?.ask(at: .now())
+      var ready: [Source] = []
+      try poller.wait(timeoutMilliseconds: waitLimit()) { tag, _ in
+        if let source = Source(rawValue: tag) { ready.append(source) }
       }
+      for source in ready { hear(source) }
       if let end = drainEnd, end <= MonotonicTime.now() {
         gateway.endConnections()
         // Lingering clients get a little longer; then the workers have ended.
@@ -41,26 +57,41 @@ struct Supervisor {
     return 0
   }
 
-  /// - Returns: whether the process is to end at once.
-  private func hear(_ signal: Int32, _ drainEnd: inout MonotonicTime?) -> Bool {
+  private mutating func hear(_ source: Source) {
+    switch source {
+    case .signals: for signal in signals.read() { hear(signal: signal) }
+    case .workers:
+      var ended: [Int] = []
+      running.gateway.ended.drain(into: &ended)
+      workers -= ended.count
+      for worker in ended { watchdog?.ended(worker) }
+    case .watchdog: watchdog?.hear()
+    }
+  }
+
+  private mutating func hear(signal: Int32) {
     switch signal {
     case SIGTERM, SIGINT:
-      guard drainEnd == nil else { return true }
-      running.journal.stopping(
-        signal == SIGTERM ? "SIGTERM" : "SIGINT", connections: running.gateway.admission.count)
+      guard drainEnd == nil else {
+        isCutShort = true
+        return
+      }
+      let connections = running.gateway.admission.count
+      running.journal.stopping(signal == SIGTERM ? "SIGTERM" : "SIGINT", connections: connections)
+      manager.stopping(connections: connections)
       drainEnd = MonotonicTime.now() + running.drainTimeout
       running.gateway.drain()
     case SIGUSR1: running.audit.reopen()
     case SIGHUP:
+      // Nothing that the service manager should wait for: it is told RELOADING=1 where a READY=1 follows.
       Console.error(
         "countersign: SIGHUP: reloading is not available; restart the gateway to apply changed files")
     default: break
     }
-    return false
   }
 
-  private static func waitLimit(_ end: MonotonicTime?) -> Int32 {
-    guard let end, end < .distantFuture else { return -1 }
-    return end.timeoutMilliseconds(from: MonotonicTime.now())
+  private func waitLimit() -> Int32 {
+    let next = min(drainEnd ?? .distantFuture, watchdog?.due ?? .distantFuture)
+    return next < .distantFuture ? next.timeoutMilliseconds(from: MonotonicTime.now()) : -1
   }
 }

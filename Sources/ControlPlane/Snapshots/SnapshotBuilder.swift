@@ -1,13 +1,13 @@
 package import AccessPolicy
 package import DataPlane
-import EventLoop
 import GatewayConfiguration
 import TLSEngine
 
 /// Makes the immutable snapshot that workers run on from what was loaded.
 package enum SnapshotBuilder {
   /// - Parameter now: what the validity of the gateway's own certificates is compared with.
-  /// - Returns: the snapshot, or nil where a finding is an error; and all findings about certificates and keys.
+  /// - Returns: the snapshot, or nil where a finding is an error; and all findings about certificates, keys
+  ///   and accounts.
   package static func build(
     _ loaded: LoadedConfiguration, now: Timestamp
   ) -> (snapshot: Snapshot?, findings: [Diagnostic]) {
@@ -17,14 +17,13 @@ package enum SnapshotBuilder {
       guard let context = context(listener, material, now, &findings),
         let upstream = loaded.configuration.upstreams.first(where: {
           $0.name.value == listener.upstream.value
-        }), case .ip(let ip, let port) = listener.address.value,
+        }), let address = ListenAddress.configured(listener, &findings),
         let target = UpstreamBuilder(loaded: loaded, now: now).build(upstream, for: listener, &findings)
       else { continue }
       listeners.append(
         ListenerSnapshot(
           name: listener.name.value, wireProtocol: listener.wireProtocol, proxySources: listener.proxySources,
-          address: NetworkAddress(ip: ip, port: port), tls: context, upstream: target, limits: listener.limits
-        ))
+          address: address, tls: context, upstream: target, limits: listener.limits))
     }
     guard listeners.count == loaded.configuration.listeners.count else { return (nil, findings) }
     return (

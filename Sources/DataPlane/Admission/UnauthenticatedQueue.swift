@@ -1,10 +1,11 @@
 package import EventLoop
 
-/// Connections of one listener at one worker that have not completed their handshake, oldest first.
+/// Connections of one listener at one worker that have not completed their handshake, oldest first; where the
+/// listener has several sockets, over all of them.
 ///
 /// A connection that leaves otherwise than by eviction stays in the queue as a stale token until it comes to
 /// the front, so leaving costs nothing; the handshake deadline bounds how long that takes.
-package struct UnauthenticatedQueue {
+package final class UnauthenticatedQueue {
   private var tokens: [Token] = []
   private var head = 0
   /// Connections that are in their handshake now.
@@ -12,17 +13,17 @@ package struct UnauthenticatedQueue {
 
   package init() {}
 
-  package mutating func enter(_ token: Token) {
+  package func enter(_ token: Token) {
     tokens.append(token)
     count += 1
   }
 
   /// A connection has completed its handshake or has ended.
-  package mutating func leave() { count -= 1 }
+  package func leave() { count -= 1 }
 
   /// - Parameter isWaiting: whether a token still stands for a connection in its handshake.
   /// - Returns: the oldest such connection; it stays counted until it leaves.
-  package mutating func oldest(where isWaiting: (Token) -> Bool) -> Token? {
+  package func oldest(where isWaiting: (Token) -> Bool) -> Token? {
     while head < tokens.count {
       let token = tokens[head]
       head += 1
@@ -36,12 +37,12 @@ package struct UnauthenticatedQueue {
   }
 
   /// Forgets stale tokens at the front.
-  package mutating func trim(where isWaiting: (Token) -> Bool) {
+  package func trim(where isWaiting: (Token) -> Bool) {
     while head < tokens.count, !isWaiting(tokens[head]) { head += 1 }
     compact()
   }
 
-  private mutating func compact() {
+  private func compact() {
     guard head > 64, head * 2 > tokens.count else { return }
     tokens.removeFirst(head)
     head = 0

@@ -18,6 +18,14 @@ package final class Snapshot: Sendable {
     self.policy = policy
     self.limits = limits
   }
+
+  /// The names of the sockets that the service manager is to hand over.
+  package var handedOverNames: Set<String> {
+    Set(
+      listeners.compactMap { listener in
+        if case .handedOver(let name) = listener.address { name } else { nil }
+      })
+  }
 }
 
 /// One listener as workers use it.
@@ -26,14 +34,14 @@ package struct ListenerSnapshot: Sendable {
   package let wireProtocol: WireProtocol
   /// Whose connections begin with a PROXY header; nil: nobody's.
   package let proxySources: ProxySources?
-  package let address: NetworkAddress
+  package let address: ListenAddress
   package let tls: ServerContext
   package let upstream: UpstreamSnapshot
   package let limits: Limits
 
   package init(
     name: String, wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
-    address: NetworkAddress, tls: ServerContext, upstream: UpstreamSnapshot, limits: Limits
+    address: ListenAddress, tls: ServerContext, upstream: UpstreamSnapshot, limits: Limits
   ) {
     self.name = name
     self.wireProtocol = wireProtocol
@@ -61,4 +69,12 @@ package struct ListenerSnapshot: Sendable {
       handshake: limits.handshakeTimeout, connect: upstream.connectTimeout, idle: limits.idleTimeout,
       age: limits.maxConnectionAge)
   }
+}
+
+/// Where a listener's sockets come from.
+package enum ListenAddress: Hashable, Sendable {
+  /// Opened by the gateway; the access is that to the file of a Unix socket, and of no meaning elsewhere.
+  case opened(NetworkAddress, UnixSocketAccess)
+  /// Opened by the service manager under this name; there may be several.
+  case handedOver(String)
 }

@@ -32,7 +32,7 @@ package struct UpstreamSnapshot: Sendable {
     switch addresses[0] {
     case .ip(let ip, let port): return NetworkAddress(ip: ip, port: port)
     case .unix(let path): return .unix(path)
-    case .name: return nil
+    case .name, .systemd: return nil
     }
   }
 

@@ -61,6 +61,7 @@ package struct UpstreamAddresses {
     case .ip(let ip, let port):
       return .addresses([UpstreamTarget(address: NetworkAddress(ip: ip, port: port), serverName: ip.text)])
     case .unix(let path): return .addresses([UpstreamTarget(address: .unix(path))])
+    case .systemd(let name): return .failed("systemd:\(name) is for listeners")
     case .name(let name, let port):
       return resolved[Name(name: name, port: port)] ?? .failed("\(name) is not resolved yet")
     }

@@ -4,14 +4,12 @@ import EventLoop
 import TLSEngine
 
 extension Worker {
-  /// Connections taken in one turn, so that a burst of new clients does not starve the others.
-  private static let acceptBatch = 64
   /// How long nobody is accepted after the process ran out of descriptors or memory.
   private static let acceptPause = Duration.milliseconds(100)
 
   func acceptClients(of index: Int) {
     let listener = listeners[index]
-    for _ in 0..<Self.acceptBatch {
+    for _ in 0..<listener.acceptBatch {
       switch listener.accept() {
       case nil: return
       case .wouldBlock?: return
@@ -20,6 +18,11 @@ extension Worker {
       case .exhausted(let error)?: return pauseAccepting(index, error)
       case .failed(let error)?: return pauseAccepting(index, error)
       }
+    }
+    do {
+      try listener.stepBack(poller, index: index)
+    } catch {
+      pauseAccepting(index, error)
     }
   }
 

@@ -2,7 +2,7 @@ package import EventLoop
 import GatewayConfiguration
 import TLSEngine
 
-/// One thread of the data plane: its own listening sockets, connections, timers and buffers.
+/// One thread of the data plane: its listening sockets, connections, timers and buffers.
 ///
 /// Confined to its thread from ``run()`` on; everything that other threads have to say comes by ``mailbox``.
 /// `@safe`: its buffer is allocated with the worker, never resized, and freed with it.
@@ -55,25 +55,24 @@ package final class Worker {
     unsafe plaintext.deallocate()
   }
 
-  /// Opens this worker's own socket on a listener's address.
-  /// - Returns: the address as bound.
+  /// Takes a socket of a listener, which may have several.
+  /// - Parameter mode: ``PollMode/level``, or ``PollMode/shared`` where other workers have the same socket.
   package func listen(
-    _ listener: ListenerSnapshot, on address: NetworkAddress, admission: Admission
-  ) throws(SystemError) -> NetworkAddress? {
-    let socket = try ListeningSocket.listen(on: address, backlog: 4096, reusePort: true)
-    let bound = socket.localAddress()
-    let index = listeners.count
+    _ listener: ListenerSnapshot, on socket: consuming ListeningSocket, mode: PollMode, admission: Admission
+  ) throws(SystemError) {
+    let address = socket.localAddress()
+    let added = WorkerListener(
+      snapshot: listener, socket: socket, mode: mode, address: address, admission: admission,
+      handshakeShare: environment.share(of: listener.limits.maxHandshakes),
+      unauthenticated: listeners.first { $0.snapshot.name == listener.name }?.unauthenticated
+        ?? UnauthenticatedQueue())
     do {
-      try poller.add(socket.number, token: PollTag.listener(index).raw, mode: .level)
+      try added.resume(poller, index: listeners.count)
     } catch {
-      socket.close()
+      added.close(poller)
       throw error
     }
-    listeners.append(
-      WorkerListener(
-        snapshot: listener, socket: socket, address: bound, admission: admission,
-        handshakeShare: environment.share(of: listener.limits.maxHandshakes)))
-    return bound
+    listeners.append(added)
   }
 
   /// Runs the loop until the worker is drained.
@@ -114,6 +113,7 @@ package final class Worker {
     switch message {
     case .recordAnswered(let token, let answer): connections[token]?.recordAnswered(answer, self)
     case .resolved(let name, let resolution): addresses.update(name, to: resolution)
+    case .ping(let answer): answer()
     case .drain:
       isDraining = true
       closeListeners()

@@ -2,25 +2,37 @@ import AccessPolicy
 import AuditLog
 import EventLoop
 
-/// A worker's own listening socket, and what it needs for whoever comes in there.
+/// A worker's listening socket, its own or its share of one, and what it needs for whoever comes in there.
 final class WorkerListener {
   let snapshot: ListenerSnapshot
   let address: NetworkAddress?
   let admission: Admission
   /// This worker's part of the listener's `max_handshakes`.
   let handshakeShare: Int
-  var unauthenticated = UnauthenticatedQueue()
+  let unauthenticated: UnauthenticatedQueue
   private var socket: ListeningSocket?
+  private let mode: PollMode
 
   init(
-    snapshot: ListenerSnapshot, socket: consuming ListeningSocket, address: NetworkAddress?,
-    admission: Admission, handshakeShare: Int
+    snapshot: ListenerSnapshot, socket: consuming ListeningSocket, mode: PollMode, address: NetworkAddress?,
+    admission: Admission, handshakeShare: Int, unauthenticated: UnauthenticatedQueue
   ) {
     self.snapshot = snapshot
     self.socket = consume socket
+    self.mode = mode
     self.address = address
     self.admission = admission
     self.handshakeShare = handshakeShare
+    self.unauthenticated = unauthenticated
+  }
+
+  /// Connections taken in one turn, so that a burst of new clients does not starve the others; of a shared
+  /// socket one, so that the other workers get theirs.
+  var acceptBatch: Int {
+    switch mode {
+    case .shared: 1
+    case .level, .edge: 64
+    }
   }
 
   /// What the records of a connection to this listener have in common.
@@ -44,7 +56,16 @@ final class WorkerListener {
   }
 
   func resume(_ poller: Poller, index: Int) throws(SystemError) {
-    if let number { try poller.add(number, token: PollTag.listener(index).raw, mode: .level) }
+    if let number { try poller.add(number, token: PollTag.listener(index).raw, mode: mode) }
+  }
+
+  /// Lets the other workers of a shared socket go first. The kernel wakes the first idle one in the order in
+  /// which they began to wait (add_wait_queue_exclusive), always: without a step back, one worker would hold
+  /// nearly all connections of a quiet gateway, and be alone with them when it gets busy.
+  func stepBack(_ poller: Poller, index: Int) throws(SystemError) {
+    guard case .shared = mode else { return }
+    pause(poller)
+    try resume(poller, index: index)
   }
 
   func close(_ poller: Poller) {

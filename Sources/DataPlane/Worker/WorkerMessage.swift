@@ -7,6 +7,8 @@ package enum WorkerMessage: Sendable {
   case recordAnswered(Token, Result<AuditReceipt, AuditUnavailable>)
   /// A name was resolved anew.
   case resolved(UpstreamAddresses.Name, Resolution)
+  /// Whether the worker's loop turns: calls the answer on its thread.
+  case ping(@Sendable () -> Void)
   /// Stop accepting; end when the last connection has ended.
   case drain
   /// End the connections that are still there.

@@ -58,6 +58,24 @@ struct SocketAddress {
     length = socklen_t(Self.pathOffset + bytes.count + 1)
   }
 
+  /// A Unix address as `NOTIFY_SOCKET` writes it: a path, or `@` and a name of the abstract namespace
+  /// (unix(7)), which counts without a NUL at its end. Throws as `init(_:for:)` does.
+  init(unix text: String, for call: StaticString) throws(SystemError) {
+    guard text.hasPrefix("@") else {
+      try storePath(text, for: call)
+      return
+    }
+    let name = Array(text.utf8.dropFirst())
+    guard !name.isEmpty else { throw SystemError(call: call, code: EINVAL) }
+    guard name.count < Self.pathCapacity else { throw SystemError(call: call, code: ENAMETOOLONG) }
+    storage.ss_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &storage) { target in
+      unsafe target[Self.pathOffset] = 0
+      for (index, byte) in name.enumerated() { unsafe target[Self.pathOffset + 1 + index] = byte }
+    }
+    length = socklen_t(Self.pathOffset + 1 + name.count)
+  }
+
   /// The family to open a socket of.
   var family: Int32 { Int32(storage.ss_family) }
 

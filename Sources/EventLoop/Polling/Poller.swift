@@ -8,6 +8,9 @@ package enum PollMode: Sendable {
   case edge
   /// Readable, told for as long as it holds: listeners, mailboxes, signals.
   case level
+  /// As ``level``, for a socket that several threads wait on, each with an epoll instance and a descriptor of
+  /// its own: one of them at least is woken, not all (epoll_ctl(2), EPOLLEXCLUSIVE).
+  case shared
 }
 
 /// One epoll instance. It belongs to the thread that waits on it. `@safe`: the event buffer never leaves it,
@@ -32,7 +35,12 @@ package final class Poller {
   /// is the limit of /proc/sys/fs/epoll/max_user_watches.
   package func add(_ descriptor: Int32, token: UInt64, mode: PollMode) throws(SystemError) {
     var event = unsafe epoll_event()
-    unsafe event.events = mode == .edge ? countersign_epoll_edge() : countersign_epoll_level()
+    unsafe event.events =
+      switch mode {
+      case .edge: countersign_epoll_edge()
+      case .level: countersign_epoll_level()
+      case .shared: countersign_epoll_shared()
+      }
     unsafe event.data.u64 = token
     try SystemCall.checked("epoll_ctl") {
       Int(unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, descriptor, &event))

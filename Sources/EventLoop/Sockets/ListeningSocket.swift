@@ -4,9 +4,12 @@ internal import Glibc
 /// A socket that takes connections. Non-blocking and closed on exec.
 package struct ListeningSocket: ~Copyable, Sendable {
   private let descriptor: Descriptor
+  /// The file of a Unix socket that `listen` bound; nil for every other socket, and for duplicates.
+  package let file: UnixSocketFile?
 
-  private init(_ descriptor: consuming Descriptor) {
+  private init(_ descriptor: consuming Descriptor, file: UnixSocketFile? = nil) {
     self.descriptor = descriptor
+    self.file = file
   }
 
   /// For the poller and for messages; valid while this value lives.
@@ -15,24 +18,28 @@ package struct ListeningSocket: ~Copyable, Sendable {
   /// The address it listens on, with the real port where 0 was asked for.
   package borrowing func localAddress() -> NetworkAddress? { number.localAddress() }
 
-  /// Stops listening. The file of a Unix socket stays; the next `listen` replaces it.
+  /// Stops listening. The file of a Unix socket stays until it is removed by hand; the next `listen` replaces
+  /// it.
   package consuming func close() { descriptor.close() }
 
   /// Binds and listens. `[::]` takes IPv4 too (dual stack), as Go, Envoy and PostgreSQL hosts expect; any
   /// other IPv6 address is IPv6 alone. `reusePort` lets several workers own a socket each on one port; it
   /// also lets another process of this user join, so call `checkUnused(_:)` first. The file of a dead Unix
   /// listener is replaced; one that answers, or is no socket, is EADDRINUSE.
+  /// - Parameter access: who may connect to a Unix socket; of no meaning elsewhere.
   package static func listen(
-    on address: NetworkAddress, backlog: Int32, reusePort: Bool
+    on address: NetworkAddress, backlog: Int32, reusePort: Bool, access: UnixSocketAccess = .init()
   ) throws(SystemError) -> ListeningSocket {
     let target = try SocketAddress(address, for: "bind")
-    if case .unix(let path) = address { removeDeadSocket(path, target) }
-    let socket = ListeningSocket(try openSocket(target.family))
-    if let error = socket.bindAndListen(target, address, backlog, reusePort) {
-      socket.close()
+    if case .unix(let path) = address { try UnixSocketFile.removeDead(path, target) }
+    let descriptor = try openSocket(target.family)
+    do throws(SystemError) {
+      let file = try bindAndListen(descriptor.number, target, address, backlog, reusePort, access)
+      return ListeningSocket(descriptor, file: file)
+    } catch {
+      descriptor.close()
       throw error
     }
-    return socket
   }
 
   /// Throws EADDRINUSE where somebody listens on the address already, which `reusePort` would hide: two
@@ -93,33 +100,27 @@ package struct ListeningSocket: ~Copyable, Sendable {
 }
 
 extension ListeningSocket {
-  private borrowing func bindAndListen(
-    _ target: SocketAddress, _ address: NetworkAddress, _ backlog: Int32, _ reusePort: Bool
-  ) -> SystemError? {
-    let number = self.number
-    if let error = number.setListeningOptions(address, reusePort: reusePort) { return error }
-    do throws(SystemError) {
-      try SystemCall.checked("bind") { Int(unsafe target.withPointer { unsafe bind(number, $0, $1) }) }
+  private static func bindAndListen(
+    _ number: Int32, _ target: SocketAddress, _ address: NetworkAddress, _ backlog: Int32, _ reusePort: Bool,
+    _ access: UnixSocketAccess
+  ) throws(SystemError) -> UnixSocketFile? {
+    if let error = number.setListeningOptions(address, reusePort: reusePort) { throw error }
+    try SystemCall.checked("bind") { Int(unsafe target.withPointer { unsafe bind(number, $0, $1) }) }
+    guard case .unix(let path) = address else {
       try SystemCall.checked("listen") { Int(Glibc.listen(number, backlog)) }
       return nil
+    }
+    // Whoever connects before listen(2) is refused (connect(2), ECONNREFUSED), so that nobody gets in by the
+    // mode and owner that the file has at first, whatever the umask.
+    let file = try UnixSocketFile(path)
+    do throws(SystemError) {
+      try file.grant(access)
+      try SystemCall.checked("listen") { Int(Glibc.listen(number, backlog)) }
+      return file
     } catch {
-      return error
+      file.remove()
+      throw error
     }
-  }
-
-  /// A Unix listener that died leaves its file, and bind(2) says EADDRINUSE for ever. The file goes only if
-  /// it is a socket on which nobody listens (ECONNREFUSED). What cannot be removed, bind reports.
-  private static func removeDeadSocket(_ path: String, _ target: SocketAddress) {
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK,
-      let probe = try? openSocket(AF_UNIX)
-    else { return }
-    let number = probe.number
-    let outcome = SystemCall.once {
-      Int(unsafe target.withPointer { unsafe Glibc.connect(number, $0, $1) })
-    }
-    probe.close()
-    if case .failure(ECONNREFUSED) = outcome { _ = unsafe unlink(path) }
   }
 }
 

@@ -13,8 +13,12 @@ enum ConfigurationSchema {
     keys: [
       .required("name"), .required("listen"), .required("tls"), .required("upstream"),
       .optional("protocol"), .optional("proxy_protocol"), .optional("limits"),
-      .optional("mysql_server_version"),
+      .optional("mysql_server_version"), .optional("socket"),
     ])
+
+  static let socketFile = Schema(
+    path: "listeners[].socket", noun: "socket",
+    keys: [.optional("mode"), .optional("user"), .optional("group")])
 
   static let proxyProtocol = Schema(
     path: "listeners[].proxy_protocol", noun: "proxy_protocol", keys: [.required("from")])
@@ -75,8 +79,7 @@ enum ConfigurationSchema {
     ])
 
   static let all = [
-    root, listener, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, healthCheck, upstreamTLS,
-    audit, admin,
-    limits,
+    root, listener, socketFile, proxyProtocol, serverTLS, clientCA, staleCRL, host, upstream, healthCheck,
+    upstreamTLS, audit, admin, limits,
   ]
 }

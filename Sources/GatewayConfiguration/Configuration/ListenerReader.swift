@@ -19,13 +19,16 @@ struct ListenerReader {
       _ = findings.text(node)
       findings.notAvailable(at: listener.mark(of: "mysql_server_version"), "mysql_server_version")
     }
+    let socketFile = listener["socket"].map { node in
+      SocketFileReader(findings: findings).read(node, at: listener.mark(of: "socket"), of: address)
+    }
     guard let name, let tls, let upstream else { return nil }
     // Without an address there is an error, and this is for a draft's further checks alone: unlike any other.
     let place = listener.mark.location(in: findings.file)
     return Listener(
       name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place),
-      wireProtocol: wireProtocol, proxySources: proxySources, tls: tls, upstream: upstream,
-      limits: own ?? limits)
+      socketFile: socketFile ?? SocketFile(), wireProtocol: wireProtocol, proxySources: proxySources, tls: tls,
+      upstream: upstream, limits: own ?? limits)
   }
 
   private func wireProtocol(_ node: YAMLNode) -> WireProtocol? {
@@ -68,28 +71,49 @@ struct ListenerAddresses {
   func check(_ listeners: [Listener]) {
     var first: [SocketAddress: Listener] = [:]
     for listener in listeners {
-      if let other = first[listener.address.value] {
+      let address = Self.comparable(listener.address.value)
+      if let other = first[address] {
         // With SO_REUSEPORT the kernel would give each of them a part of the connections.
         findings.error(
           at: listener.address.location, "duplicate-address",
           "the listeners \(Wording.quote(other.name.value)) and \(Wording.quote(listener.name.value)) "
             + "have the same address",
-          hint: "the first one is in line \(other.address.location.line); give one of them another port")
+          hint: "the first one is in line \(other.address.location.line); give one of them another "
+            + Self.differing(listener.address.value))
       } else {
-        first[listener.address.value] = listener
+        first[address] = listener
       }
     }
     for listener in listeners { warnOfWildcard(listener, first) }
   }
 
-  /// A wildcard address and a single one may share a port; the kernel then prefers the single one.
+  /// One path is written in many ways; symbolic links and `..` are for the kernel to follow.
+  private static func comparable(_ address: SocketAddress) -> SocketAddress {
+    guard case .unix(let path) = address else { return address }
+    let steps = path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
+    return .unix((path.hasPrefix("/") ? "/" : "") + steps.filter { $0 != "." }.joined(separator: "/"))
+  }
+
+  private static func differing(_ address: SocketAddress) -> String {
+    switch address {
+    case .ip, .name: "port"
+    case .unix: "path"
+    case .systemd: "name"
+    }
+  }
+
+  /// A wildcard address and a narrower one may share a port; the kernel then prefers the narrower one. `[::]`
+  /// covers IPv4 too.
   private func warnOfWildcard(_ listener: Listener, _ all: [SocketAddress: Listener]) {
-    guard case .ip(let address, let port) = listener.address.value, address.bits != 0 else { return }
-    let wildcard = address.family == .v4 ? IPAddress(v4: 0) : IPAddress(v6: 0)
-    guard let other = all[.ip(wildcard, port: port)] else { return }
-    findings.warning(
-      at: listener.address.location, "overlapping-address",
-      "the address of the listener \(Wording.quote(other.name.value)) covers this one",
-      hint: "connections to this address come here and never to \(Wording.quote(other.name.value))")
+    guard case .ip(let address, let port) = listener.address.value else { return }
+    let wildcards = address.family == .v4 ? [IPAddress(v4: 0), IPAddress(v6: 0)] : [IPAddress(v6: 0)]
+    for wildcard in wildcards where wildcard != address {
+      guard let other = all[.ip(wildcard, port: port)] else { continue }
+      findings.warning(
+        at: listener.address.location, "overlapping-address",
+        "the address of the listener \(Wording.quote(other.name.value)) covers this one",
+        hint: "connections to this address come here and never to \(Wording.quote(other.name.value))")
+      return
+    }
   }
 }

@@ -13,7 +13,8 @@ struct SocketAddressReader {
 
   private var expected: String {
     switch role {
-    case .listener: "an IP address and a port, such as 0.0.0.0:6432 or \"[::]:6432\""
+    case .listener:
+      "an IP address and a port, such as 0.0.0.0:6432 or \"[::]:6432\", or unix:PATH, or systemd:NAME"
     case .upstream: "an address and a port, such as 127.0.0.1:5432 or db.internal:5432, or unix:PATH"
     case .admin: "an IP address and a port, such as 127.0.0.1:9901, or unix:PATH"
     }
@@ -62,7 +63,11 @@ struct SocketAddressReader {
 
   private func unix(_ text: Located<String>) -> Located<SocketAddress>? {
     let written = String(text.value.dropFirst("unix:".count))
-    guard !written.isEmpty, !written.hasPrefix("@") else {
+    if written.hasPrefix("@") {
+      // Whoever is on the machine may connect to one, and whoever comes first may have the name: unix(7).
+      return wrong(text, hint: "an abstract socket has no file, and so no owner and no mode; write a path")
+    }
+    guard !written.isEmpty else {
       return wrong(text, hint: "write a path behind unix:, such as unix:/run/app.sock")
     }
     let path = Paths.resolve(written, besides: findings.file)
@@ -73,16 +78,17 @@ struct SocketAddressReader {
         hint: "the kernel's limit (unix(7)); choose a shorter path")
       return nil
     }
-    if role == .listener { return unavailable("unix: as a listen address", text) }
     return Located(.unix(path), at: text.location)
   }
 
   private func systemd(_ text: Located<String>) -> Located<SocketAddress>? {
     guard role == .listener else { return wrong(text, hint: "systemd: is for listeners only") }
-    guard text.value.utf8.count > "systemd:".utf8.count else {
-      return wrong(text, hint: "write the socket's FileDescriptorName= behind systemd:")
-    }
-    return unavailable("systemd: as a listen address", text)
+    let name = String(text.value.dropFirst("systemd:".count))
+    // systemd.socket(5), FileDescriptorName=: printable ASCII without a colon, at most 255 characters.
+    guard (1...255).contains(name.utf8.count),
+      name.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != UInt8(ascii: ":") })
+    else { return wrong(text, hint: "write the socket's FileDescriptorName= behind systemd:") }
+    return Located(.systemd(name), at: text.location)
   }
 
   private func port(_ text: Substring) -> UInt16? {
@@ -94,11 +100,6 @@ struct SocketAddressReader {
     findings.error(
       at: text.location, "invalid-value", "found \(Wording.quote(text.value)), expected \(expected)",
       hint: hint)
-    return nil
-  }
-
-  private func unavailable(_ what: String, _ text: Located<String>) -> Located<SocketAddress>? {
-    findings.notAvailable(at: text.location, what, hint: "write an IP address and a port")
     return nil
   }
 }

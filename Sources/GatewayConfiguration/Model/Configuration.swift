@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
 package struct Listener: Sendable {
   package var name: Located<String>
   package var address: Located<SocketAddress>
+  /// Of the file where `address` is a Unix socket.
+  package var socketFile: SocketFile
   package var wireProtocol: WireProtocol
   /// Who must begin with a PROXY protocol header; nil: nobody may.
   package var proxySources: ProxySources?
@@ -46,12 +48,14 @@ package struct Listener: Sendable {
   package var limits: Limits
 
   package init(
-    name: Located<String>, address: Located<SocketAddress>, wireProtocol: WireProtocol = .tcp,
-    proxySources: ProxySources? = nil, mySQLServerVersion: String = "8.0.36", tls: ServerTLS,
+    name: Located<String>, address: Located<SocketAddress>, socketFile: SocketFile = SocketFile(),
+    wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
+    mySQLServerVersion: String = "8.0.36", tls: ServerTLS,
     upstream: Located<String>, limits: Limits
   ) {
     self.name = name
     self.address = address
+    self.socketFile = socketFile
     self.wireProtocol = wireProtocol
     self.proxySources = proxySources
     self.mySQLServerVersion = mySQLServerVersion
@@ -111,6 +115,23 @@ package enum SocketAddress: Sendable, Hashable {
   case name(String, port: UInt16)
   /// A Unix socket's path.
   case unix(String)
+  /// Sockets that the service manager opened, by their `FileDescriptorName=`; listeners only.
+  case systemd(String)
+}
+
+/// Who may connect to a listener's Unix socket.
+package struct SocketFile: Sendable {
+  /// Permission bits, as chmod(1) takes them.
+  package var mode: UInt32
+  /// A name or a number; nil stands for the gateway's own.
+  package var user: Located<String>?
+  package var group: Located<String>?
+
+  package init(mode: UInt32 = 0o600, user: Located<String>? = nil, group: Located<String>? = nil) {
+    self.mode = mode
+    self.user = user
+    self.group = group
+  }
 }
 
 /// Where the log goes, and what happens where it cannot.

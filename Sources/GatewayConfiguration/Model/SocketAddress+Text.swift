@@ -7,6 +7,7 @@ extension SocketAddress: CustomStringConvertible {
     case .ip(let ip, let port): ip.family == .v6 ? "[\(ip.text)]:\(port)" : "\(ip.text):\(port)"
     case .name(let name, let port): "\(name):\(port)"
     case .unix(let path): "unix:\(path)"
+    case .systemd(let name): "systemd:\(name)"
     }
   }
 }

@@ -19,10 +19,24 @@ def context(pki, identity=None, *, minimum=None, maximum=None, alpn=None):
     return made
 
 
+def dial(address, timeout=20):
+    """A connection to a TCP address or to the path of a Unix socket."""
+    if isinstance(address, tuple):
+        return socket.create_connection(address, timeout=timeout)
+    raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    raw.settimeout(timeout)
+    try:
+        raw.connect(str(address))
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
 def connect(gateway, identity=None, *, timeout=20, made=None, **arguments):
     """A TLS connection to the gateway; a ragged end of the stream raises SSLEOFError."""
     made = made or context(gateway.pki, identity, **arguments)
-    raw = socket.create_connection(gateway.address, timeout=timeout)
+    raw = dial(gateway.address, timeout)
     try:
         return made.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False)
     except BaseException:

@@ -69,13 +69,13 @@ class Gateway:
         self.path.write_text(json.dumps(self.configuration, indent=2))
         (self.folder / "policy.yaml").write_text(json.dumps(policy, indent=2))
 
-    def start(self, wait=True):
-        """Starts it, and waits until it listens."""
+    def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
+        """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
         self.errors = open(self.folder / "stderr", "w+")
         before = len(self.records("gateway-started"))
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", str(self.path)], stdin=subprocess.DEVNULL,
-            stdout=self.errors, stderr=self.errors)
+            [*wrapper, BINARY, "serve", "--config", str(self.path)], stdin=subprocess.DEVNULL,
+            stdout=self.errors, stderr=self.errors, env=environment, pass_fds=inherited)
         if wait:
             wait_until(
                 lambda: self._alive() and len(self.records("gateway-started")) > before,
