@@ -76,7 +76,7 @@ extension Span<UInt8> {
 
   /// Whether the bytes from a place on begin with these, or do as far as they reach.
   package func startsLike(_ prefix: StaticString, at start: Int = 0) -> Likeness {
-    unsafe prefix.withUTF8Buffer { expected in
+    prefix.withUTF8Buffer { expected in
       let there = Swift.min(expected.count, count - start)
       for position in 0..<there {
         guard unsafe self[start + position] == expected[position] else { return .different }
