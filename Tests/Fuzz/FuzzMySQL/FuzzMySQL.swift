@@ -48,7 +48,7 @@ private let sample: [UInt8] = {
 /// What a beginning of the input says, the whole must not take back.
 private func checkPrefixes<Value: Equatable>(_ input: [UInt8], _ parse: (Span<UInt8>) -> WireStep<Value>) {
   let whole = parse(input.span)
-  for cut in 0..<min(input.count, 200) {
+  for cut in 0..<min(input.count, 64) {
     let prefix = Array(input.prefix(cut))
     switch (parse(prefix.span), whole) {
     case (.incomplete, _): break

@@ -8,7 +8,7 @@ enum FuzzPostgres {
   static func main() {
     runFuzzer { input in
       let whole = PostgresFirstMessage.parse(input.span)
-      for cut in 0..<min(input.count, 300) { check(whole, prefix: Array(input.prefix(cut))) }
+      for cut in 0..<min(input.count, 100) { check(whole, prefix: Array(input.prefix(cut))) }
       if case .complete(let message, let length) = whole { check(message, Array(input.prefix(length))) }
       checkScan(input)
       if case .complete(_, let length) = PostgresUpstreamTLS.answer(input.span) {

@@ -17,7 +17,7 @@ enum FuzzProxyHeader {
 }
 
 /// Where an input is cut: everywhere near its start, and at some places behind.
-private func cuts(_ count: Int) -> [Int] { (0..<count).filter { $0 < 300 || $0 % 97 == 0 } }
+private func cuts(_ count: Int) -> [Int] { (0..<count).filter { $0 < 64 || $0 % 997 == 0 } }
 
 /// What a beginning of the input says, the whole must not take back.
 private func check(_ whole: WireStep<ProxyHeader>, prefix: [UInt8]) {
