@@ -34,7 +34,7 @@ import Testing
   ) throws {
     let numbering = MySQLNumbering(lastOfClient: 2, lastOfUpstream: 1)
     let packet = MySQLPacket.frame(payload, sequence: 2)
-    let (value, length) = try #require(MySQLServerAuthentication.parse(packet.span, numbering).completed)
+    let (value, length) = try #require(MySQLServerAuthentication.parse(packet, numbering).completed)
     #expect(value == expected)
     #expect(value.sendsPasswordItself == sendsPassword)
     #expect(length == packet.count)
@@ -49,14 +49,14 @@ import Testing
   func whatItMustNotSayIsRefused(_ payload: [UInt8], _ problem: String) throws {
     let numbering = MySQLNumbering(lastOfClient: 2, lastOfUpstream: 1)
     let packet = MySQLPacket.frame(payload, sequence: 2)
-    #expect(try #require(MySQLServerAuthentication.parse(packet.span, numbering).problem).contains(problem))
+    #expect(try #require(MySQLServerAuthentication.parse(packet, numbering).problem).contains(problem))
   }
 
   @Test func eachSideCountsForItself() {
     var numbering = MySQLNumbering(lastOfClient: 2, lastOfUpstream: 1)
     #expect(numbering.client == 3 && numbering.upstream == 2)
     let outOfTurn = MySQLPacket.frame([1, 3], sequence: 3)
-    #expect(MySQLServerAuthentication.parse(outOfTurn.span, numbering).problem != nil)
+    #expect(MySQLServerAuthentication.parse(outOfTurn, numbering).problem != nil)
     for _ in 0..<253 { numbering.advance() }
     #expect(numbering.client == 0 && numbering.upstream == 255)
     #expect(MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255) == MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255))

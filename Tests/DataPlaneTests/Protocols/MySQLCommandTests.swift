@@ -15,7 +15,7 @@ import Testing
     var end = 0
     while end < bytes.count {
       end = min(end + chunk, bytes.count)
-      let step = scan.scan(Array(bytes[passed..<end]).span)
+      let step = scan.scan(Array(bytes[passed..<end]))
       passed += step.passable
       if step.command != nil { return (passed, end - passed, step.command) }
       if end - passed > 4 { return (passed, -1, nil) }
@@ -53,17 +53,17 @@ import Testing
     let full: [UInt8] = [0xff, 0xff, 0xff]
     // 2^24-1 bytes of a query, then a packet that goes on with it and looks like a command by a sequence that
     // has come round, then a command.
-    var step = scan.scan((full + [0, 0x03]).span)
+    var step = scan.scan((full + [0, 0x03]))
     #expect(step == MySQLCommandScan.Step(passable: 5, command: nil))
     var left = MySQLPacket.fullLength - 1
     let block = Array(repeating: 0x11 as UInt8, count: 65_536)
     while left > 0 {
       let part = min(left, block.count)
-      step = scan.scan(Array(block.prefix(part)).span)
+      step = scan.scan(Array(block.prefix(part)))
       #expect(step.passable == part && step.command == nil)
       left -= part
     }
-    step = scan.scan(([2, 0, 0, 0, 0x11, 0x11] + Self.command(0x11)).span)
+    step = scan.scan(([2, 0, 0, 0, 0x11, 0x11] + Self.command(0x11)))
     #expect(step == MySQLCommandScan.Step(passable: 6, command: .changeUser))
   }
 
@@ -82,14 +82,14 @@ import Testing
 
   @Test(arguments: changes)
   func aChangeOfUserGivesFactsAndIsWrittenAnew(_ packet: [UInt8], _ user: String, _ database: String?) throws {
-    let (change, length) = try #require(MySQLChangeUser.parse((packet + [1]).span, client: .offered).completed)
+    let (change, length) = try #require(MySQLChangeUser.parse((packet + [1]), client: .offered).completed)
     #expect(length == packet.count)
     #expect(change.names.facts[.mysqlUser] == .text(user))
     #expect(change.names.facts[.mysqlDatabase] == database.map { .text($0) })
     #expect(impatient(packet) { MySQLChangeUser.parse($0, client: .offered) } == [])
     #expect(mutated(packet) { MySQLChangeUser.parse($0, client: .offered) } == 10 * packet.count)
     let written = change.packet(upstream: .offered)
-    #expect(MySQLChangeUser.parse(written.span, client: .offered).completed?.value == change)
+    #expect(MySQLChangeUser.parse(written, client: .offered).completed?.value == change)
     let start = "\u{11}\(user)\0\0\(database ?? "")\0-\0countersign_switch\0"
     #expect(written.dropFirst(4).prefix(start.utf8.count) == Array(start.utf8)[...])
     let bare = change.packet(upstream: .offered.subtracting(.connectAttributes))
@@ -111,7 +111,7 @@ import Testing
 
   @Test(arguments: refused)
   func aBrokenChangeOfUserIsRefused(_ packet: [UInt8], _ problem: String) throws {
-    let found = try #require(MySQLChangeUser.parse(packet.span, client: .offered).problem)
+    let found = try #require(MySQLChangeUser.parse(packet, client: .offered).problem)
     #expect(found.contains(problem))
   }
 }

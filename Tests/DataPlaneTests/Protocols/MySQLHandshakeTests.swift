@@ -38,7 +38,7 @@ import Testing
     for (isFirst, state) in [(true, "HY000"), (false, "08004")] {
       let packet = MySQLError(.limit, "Too many").packet(sequence: 0, isFirst: isFirst)
       let expected = MySQLError(code: 1040, state: state, message: "Too many")
-      #expect(MySQLGreeting.parse(packet.span).completed?.value == .error(expected))
+      #expect(MySQLGreeting.parse(packet).completed?.value == .error(expected))
     }
   }
 
@@ -56,7 +56,7 @@ import Testing
 
   @Test(arguments: noGreetings)
   func whatIsNoGreetingIsRefused(_ packet: [UInt8], _ problem: String) throws {
-    let found = try #require(MySQLGreeting.parse(packet.span).problem)
+    let found = try #require(MySQLGreeting.parse(packet).problem)
     #expect(found.contains(problem))
   }
 
@@ -69,12 +69,12 @@ import Testing
   @Test func aRequestForTLS() {
     for length in [32, 4] {
       let packet = Self.hello(.offered, length: length)
-      #expect(MySQLClientHello.parse((packet + [0x16]).span).completed?.value == .tlsRequest)
-      #expect(MySQLClientHello.parse((packet + [0x16]).span).completed?.length == packet.count)
+      #expect(MySQLClientHello.parse((packet + [0x16])).completed?.value == .tlsRequest)
+      #expect(MySQLClientHello.parse((packet + [0x16])).completed?.length == packet.count)
       #expect(impatient(packet) { MySQLClientHello.parse($0) } == [])
     }
     let plain = MySQLSample.response(removing: .tls, sequence: 1)
-    #expect(MySQLClientHello.parse(plain.span).completed?.value == .withoutTLS)
+    #expect(MySQLClientHello.parse(plain).completed?.value == .withoutTLS)
   }
 
   static let noHellos: [([UInt8], String)] = [
@@ -94,7 +94,7 @@ import Testing
 
   @Test(arguments: noHellos)
   func whatIsNoneIsRefused(_ packet: [UInt8], _ problem: String) throws {
-    let found = try #require(MySQLClientHello.parse(packet.span).problem)
+    let found = try #require(MySQLClientHello.parse(packet).problem)
     #expect(found.contains(problem))
   }
 }

@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: responses)
   func aResponseGivesFacts(_ packet: [UInt8], _ user: String, _ database: String?) throws {
-    let (value, length) = try #require(MySQLHandshakeResponse.parse((packet + [9]).span).completed)
+    let (value, length) = try #require(MySQLHandshakeResponse.parse((packet + [9])).completed)
     #expect(length == packet.count)
     #expect(value.sequence == 2)
     #expect(value.names.facts[.mysqlUser] == .text(user))
@@ -74,7 +74,7 @@ import Testing
 
   @Test(arguments: refused)
   func whatTheServerWouldReadOtherwiseIsRefused(_ packet: [UInt8], _ problem: String) throws {
-    let found = try #require(MySQLHandshakeResponse.parse(packet.span).problem)
+    let found = try #require(MySQLHandshakeResponse.parse(packet).problem)
     #expect(found.contains(problem))
   }
 
@@ -97,7 +97,7 @@ import Testing
     let response = try #require(MySQLSample.read(MySQLSample.response(database: nil)))
     let greeting = try #require(MySQLSample.upstream(MySQLSample.greeting("8.4.2")))
     let handshake = try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: true)
-    #expect(MySQLClientHello.parse(handshake.tlsRequest.span).completed?.value == .tlsRequest)
+    #expect(MySQLClientHello.parse(handshake.tlsRequest).completed?.value == .tlsRequest)
     let again = try #require(MySQLSample.read(handshake.packet))
     #expect(again.names == response.names && again.attributes == response.attributes)
     #expect(handshake.sequence == 2 && !handshake.capabilities.contains(.connectWithDatabase))

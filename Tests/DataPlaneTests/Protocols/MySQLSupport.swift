@@ -85,10 +85,10 @@ enum MySQLSample {
   }
 
   static func read(_ bytes: [UInt8]) -> MySQLHandshakeResponse? {
-    MySQLHandshakeResponse.parse(bytes.span).completed?.value
+    MySQLHandshakeResponse.parse(bytes).completed?.value
   }
 
   static func upstream(_ bytes: [UInt8]) -> MySQLGreeting? {
-    if case .greeting(let greeting)? = MySQLGreeting.parse(bytes.span).completed?.value { greeting } else { nil }
+    if case .greeting(let greeting)? = MySQLGreeting.parse(bytes).completed?.value { greeting } else { nil }
   }
 }

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: requests)
   func aRequestIsReadToItsEnd(_ bytes: [UInt8], _ message: PostgresFirstMessage) throws {
-    let (value, length) = try #require(PostgresFirstMessage.parse((bytes + [0x16]).span).completed)
+    let (value, length) = try #require(PostgresFirstMessage.parse((bytes + [0x16])).completed)
     #expect(value == message)
     #expect(length == bytes.count)
     #expect(impatient(bytes) { PostgresFirstMessage.parse($0) } == [])
@@ -73,7 +73,7 @@ import Testing
   @Test(arguments: startups)
   func aStartupGivesFacts(_ parameters: String, _ version: UInt32, _ expected: [String?]) throws {
     let bytes = Self.startup(parameters, version: version)
-    let (value, length) = try #require(PostgresFirstMessage.parse((bytes + [1]).span).completed)
+    let (value, length) = try #require(PostgresFirstMessage.parse((bytes + [1])).completed)
     guard case .startup(let startup) = value else {
       Issue.record("\(value)")
       return
@@ -133,14 +133,14 @@ import Testing
 
   @Test(arguments: refused)
   func whatIsNoneIsRefused(_ bytes: [UInt8], _ problem: String) throws {
-    let found = try #require(PostgresFirstMessage.parse(bytes.span).problem)
+    let found = try #require(PostgresFirstMessage.parse(bytes).problem)
     #expect(found.contains(problem))
   }
 
   @Test func theLongestIsThatOfTheServer() {
     let filler = String(repeating: "x", count: 10_004 - 8 - 7 - 4)
-    #expect(PostgresFirstMessage.parse(Self.startup("user\0a\0y\0\(filler)\0\0").span).completed?.length == 10_004)
-    #expect(PostgresFirstMessage.parse(Self.startup("user\0a\0y\0\(filler)x\0\0").span).problem != nil)
+    #expect(PostgresFirstMessage.parse(Self.startup("user\0a\0y\0\(filler)\0\0")).completed?.length == 10_004)
+    #expect(PostgresFirstMessage.parse(Self.startup("user\0a\0y\0\(filler)x\0\0")).problem != nil)
   }
 
   /// Asked of PostgreSQL's parse_bool.

@@ -18,7 +18,7 @@ import Testing
   static func scanned(_ bytes: [UInt8], chunk: Int) -> PostgresBackendScan {
     var scan = PostgresBackendScan()
     for start in stride(from: 0, to: bytes.count, by: chunk) {
-      scan.scan(Array(bytes[start..<min(start + chunk, bytes.count)]).span)
+      scan.scan(Array(bytes[start..<min(start + chunk, bytes.count)]))
     }
     return scan
   }
@@ -63,7 +63,7 @@ import Testing
       #expect(scan.outcome == outcome)
       #expect(scan.key == nil)
       guard outcome != .scanning else { continue }
-      scan.scan(Self.message("K", Array(repeating: 1, count: 8)).span)
+      scan.scan(Self.message("K", Array(repeating: 1, count: 8)))
       #expect(scan.outcome == outcome && scan.key == nil)
     }
   }
@@ -76,12 +76,12 @@ import Testing
   }
 
   @Test func theUpstreamsAnswerToSSLRequest() {
-    #expect(PostgresFirstMessage.parse(PostgresUpstreamTLS.request.span).completed?.value == .sslRequest)
-    #expect(PostgresUpstreamTLS.answer([].span).isIncomplete)
-    #expect(PostgresUpstreamTLS.answer([0x53].span).completed?.value == .accepted)
-    #expect(PostgresUpstreamTLS.answer([0x4e].span).completed?.value == .refused)
+    #expect(PostgresFirstMessage.parse(PostgresUpstreamTLS.request).completed?.value == .sslRequest)
+    #expect(PostgresUpstreamTLS.answer([]).isIncomplete)
+    #expect(PostgresUpstreamTLS.answer([0x53]).completed?.value == .accepted)
+    #expect(PostgresUpstreamTLS.answer([0x4e]).completed?.value == .refused)
     for bytes: [UInt8] in [[0x53, 0x16], [0x4e, 0], [0x45], [0x45, 0, 0, 0, 5, 0], [0x47], [0x73], [0]] {
-      #expect(PostgresUpstreamTLS.answer(bytes.span).problem != nil, "\(bytes)")
+      #expect(PostgresUpstreamTLS.answer(bytes).problem != nil, "\(bytes)")
     }
   }
 }
