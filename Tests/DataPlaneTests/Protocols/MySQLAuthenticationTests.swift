@@ -12,11 +12,15 @@ import Testing
       .error(MySQLError(code: 1045, state: "28000", message: "Access denied")), false
     ),
     (
-      [0xfe] + Array("mysql_native_password\0".utf8) + nonce + [0], .switchPlugin(name: "mysql_native_password"),
+      [0xfe] + Array("mysql_native_password\0".utf8) + nonce + [0],
+      .switchPlugin(name: "mysql_native_password"),
       false
     ),
     ([0xfe] + Array("client_ed25519\0".utf8) + nonce, .switchPlugin(name: "client_ed25519"), false),
-    ([0xfe] + Array("caching_sha2_password\0".utf8) + nonce, .switchPlugin(name: "caching_sha2_password"), false),
+    (
+      [0xfe] + Array("caching_sha2_password\0".utf8) + nonce, .switchPlugin(name: "caching_sha2_password"),
+      false
+    ),
     ([0xfe] + Array("mysql_clear_password\0".utf8), .switchPlugin(name: "mysql_clear_password"), true),
     ([0xfe] + Array("sha256_password\0".utf8) + nonce, .switchPlugin(name: "sha256_password"), true),
     ([0xfe] + Array("dialog\0".utf8), .switchPlugin(name: "dialog"), true),
@@ -42,10 +46,11 @@ import Testing
     #expect(mutated(packet) { MySQLServerAuthentication.parse($0, numbering) } == 10 * packet.count)
   }
 
-  @Test(arguments: [
-    ([0xfe], "before 4.1"), ([0xfe, 0], "before 4.1"), ([0xfe, 0x61], "before 4.1"), ([], "empty"),
-    ([0xff, 1], "too short"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0xfe], "before 4.1"), ([0xfe, 0], "before 4.1"), ([0xfe, 0x61], "before 4.1"), ([], "empty"),
+      ([0xff, 1], "too short"),
+    ] as [([UInt8], String)])
   func whatItMustNotSayIsRefused(_ payload: [UInt8], _ problem: String) throws {
     let numbering = MySQLNumbering(lastOfClient: 2, lastOfUpstream: 1)
     let packet = MySQLPacket.frame(payload, sequence: 2)
@@ -59,7 +64,9 @@ import Testing
     #expect(MySQLServerAuthentication.parse(outOfTurn, numbering).problem != nil)
     for _ in 0..<253 { numbering.advance() }
     #expect(numbering.client == 0 && numbering.upstream == 255)
-    #expect(MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255) == MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255))
+    #expect(
+      MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255)
+        == MySQLNumbering(lastOfClient: 255, lastOfUpstream: 255))
   }
 
   static let errors: [(MySQLError.Kind, [UInt8])] = [
@@ -73,7 +80,8 @@ import Testing
     let payload = [0xff] + head + Array("a?b".utf8)
     #expect(MySQLError(kind, "a\0b").packet(sequence: 3) == [UInt8(payload.count), 0, 0, 3] + payload)
     let first = [0xff] + head.prefix(2) + Array("a?b".utf8)
-    #expect(MySQLError(kind, "a\0b").packet(sequence: 0, isFirst: true) == [UInt8(first.count), 0, 0, 0] + first)
+    #expect(
+      MySQLError(kind, "a\0b").packet(sequence: 0, isFirst: true) == [UInt8(first.count), 0, 0, 0] + first)
     #expect(MySQLError(kind, String(repeating: "a", count: 9000)).packet(sequence: 3).count == 4 + 9 + 500)
   }
 }

@@ -9,7 +9,9 @@ import Testing
   }
 
   /// Feeds bytes in chunks as a relay would, and gives what went on and the command that did not.
-  static func relayed(_ bytes: [UInt8], chunk: Int) -> (passed: Int, held: Int, command: MySQLCommandScan.Command?) {
+  static func relayed(_ bytes: [UInt8], chunk: Int) -> (
+    passed: Int, held: Int, command: MySQLCommandScan.Command?
+  ) {
     var scan = MySQLCommandScan()
     var passed = 0
     var end = 0
@@ -76,12 +78,19 @@ import Testing
   static let changes: [([UInt8], String, String?)] = [
     (MySQLSample.changeUser, "n1", "other"),
     (command(0x11, Array("a\0\0\0".utf8) + [45, 0]), "a", nil),
-    (command(0x11, Array("a\0\u{2}xy".utf8) + Array("b\0".utf8) + [45, 0] + Array("dialog\0".utf8)), "a", "b"),
-    (command(0x11, Array("a\0\0b\0".utf8) + [45, 0] + Array("dialog\0".utf8) + [5, 1, 0x61, 2, 0x62, 0x63]), "a", "b"),
+    (
+      command(0x11, Array("a\0\u{2}xy".utf8) + Array("b\0".utf8) + [45, 0] + Array("dialog\0".utf8)), "a", "b"
+    ),
+    (
+      command(
+        0x11, Array("a\0\0b\0".utf8) + [45, 0] + Array("dialog\0".utf8) + [5, 1, 0x61, 2, 0x62, 0x63]), "a",
+      "b"
+    ),
   ]
 
   @Test(arguments: changes)
-  func aChangeOfUserGivesFactsAndIsWrittenAnew(_ packet: [UInt8], _ user: String, _ database: String?) throws {
+  func aChangeOfUserGivesFactsAndIsWrittenAnew(_ packet: [UInt8], _ user: String, _ database: String?) throws
+  {
     let (change, length) = try #require(MySQLChangeUser.parse((packet + [1]), client: .offered).completed)
     #expect(length == packet.count)
     #expect(change.names.facts[.mysqlUser] == .text(user))

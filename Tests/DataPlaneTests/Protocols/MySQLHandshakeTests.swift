@@ -4,7 +4,8 @@ import Testing
 @testable import DataPlane
 
 @Suite struct MySQLHandshakeTests {
-  static let greeting = MySQLGreeting(version: "8.0.36", connectionID: 77, nonce: [0, 0x80, 0xff] + Array(1...17))
+  static let greeting = MySQLGreeting(
+    version: "8.0.36", connectionID: 77, nonce: [0, 0x80, 0xff] + Array(1...17))
 
   @Test func theGreetingIsReadBackAndItsNonceHoldsNoZero() throws {
     let packet = Self.greeting.packet

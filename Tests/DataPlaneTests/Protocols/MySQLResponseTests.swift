@@ -19,7 +19,8 @@ import Testing
     (MySQLSample.response(plugin: "mysql_native_password", attributes: nil), "orders_ro", "orders"),
     (MySQLSample.response(plugin: nil, attributes: nil), "orders_ro", "orders"),
     (MySQLSample.response(user: Array("é".utf8)), "é", "orders"),
-    (MySQLSample.response(user: Array("é".utf8), characterSet: 255), "é", "orders"),
+    (MySQLSample.response(user: Array("é".utf8), characterSet: 33), "é", "orders"),
+    (MySQLSample.response(characterSet: 255), "orders_ro", "orders"),
     (MySQLSample.response(characterSet: 8), "orders_ro", "orders"),
     (MySQLSample.response(user: Array("'".utf8)), "'", "orders"),
     (MySQLSample.response(user: Array("'a".utf8)), "'a", "orders"),
@@ -56,6 +57,7 @@ import Testing
     (MySQLSample.response(database: [0xff]), "database name is no UTF-8"),
     (MySQLSample.response(user: Array("é".utf8), characterSet: 8), "character set 8"),
     (MySQLSample.response(user: Array("é".utf8), characterSet: 28), "character set 28"),
+    (MySQLSample.response(user: Array("é".utf8), characterSet: 255), "character set 255"),
     (MySQLSample.response(user: Array("a[b".utf8), characterSet: 10), "character set 10"),
     (MySQLSample.response(user: Array("a😀".utf8)), "no name has"),
     (MySQLSample.response(user: Array("a\nb".utf8)), "control character"),
@@ -66,7 +68,10 @@ import Testing
     (MySQLSample.response(database: Array(repeating: 0x61, count: 65)), "over 64 characters"),
     (MySQLSample.response(database: Array("#mysql50#orders".utf8)), "MySQL 5.0"),
     (MySQLSample.response(attributes: [5, 1]), "connect attributes are broken"),
-    (MySQLSample.response(attributes: [0xfe] + Array(repeating: 0xff, count: 8)), "connect attributes are broken"),
+    (
+      MySQLSample.response(attributes: [0xfe] + Array(repeating: 0xff, count: 8)),
+      "connect attributes are broken"
+    ),
     (MySQLSample.response(attributes: [0xfb]), "connect attributes are broken"),
     (MySQLSample.response(attributes: [1, 0x61]), "connect attributes are broken"),
     (MySQLSample.response(attributes: Array(repeating: 0, count: 65_538)), "do not fit"),
@@ -132,7 +137,8 @@ import Testing
   }
 
   @Test func aLongNameIsAllRightWithMariaDB() throws {
-    let response = try #require(MySQLSample.read(MySQLSample.response(user: Array(repeating: 0x61, count: 80))))
+    let response = try #require(
+      MySQLSample.read(MySQLSample.response(user: Array(repeating: 0x61, count: 80))))
     let greeting = try #require(MySQLSample.upstream(MySQLSample.mariadbServer))
     #expect(throws: Never.self) { try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: false) }
   }

@@ -48,7 +48,8 @@ enum MySQLSample {
 
   /// A handshake response; nil for a part leaves it out.
   static func response(
-    user: [UInt8] = Array("orders_ro".utf8), proof: [UInt8] = Array(1...20), database: [UInt8]? = Array("orders".utf8),
+    user: [UInt8] = Array("orders_ro".utf8), proof: [UInt8] = Array(1...20),
+    database: [UInt8]? = Array("orders".utf8),
     plugin: String? = "mysql_native_password\0", attributes: [UInt8]? = attributes, characterSet: UInt8 = 45,
     adding: MySQLCapabilities = [], removing: MySQLCapabilities = [], sequence: UInt8 = 2
   ) -> [UInt8] {
@@ -73,14 +74,16 @@ enum MySQLSample {
   }
 
   static func greeting(
-    _ version: String, _ capabilities: MySQLCapabilities = [.offered, .compress, .sessionTrack, .deprecateEOF],
+    _ version: String,
+    _ capabilities: MySQLCapabilities = [.offered, .compress, .sessionTrack, .deprecateEOF],
     nonce: UInt8 = 21, sequence: UInt8 = 0
   ) -> [UInt8] {
     var payload: [UInt8] = [10] + Array(version.utf8) + [0, 7, 0, 0, 0] + Array(1...8) + [0]
     payload.appendLittle(capabilities.rawValue & 0xffff, 2)
     payload += [255, 2, 0]
     payload.appendLittle(capabilities.rawValue >> 16, 2)
-    payload += [nonce] + Array(repeating: 0, count: 10) + Array(9...20) + [0] + Array("caching_sha2_password\0".utf8)
+    payload +=
+      [nonce] + Array(repeating: 0, count: 10) + Array(9...20) + [0] + Array("caching_sha2_password\0".utf8)
     return MySQLPacket.frame(payload, sequence: sequence)
   }
 

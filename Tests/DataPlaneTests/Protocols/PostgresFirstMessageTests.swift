@@ -46,7 +46,10 @@ import Testing
   /// User, database, application, replication. The first five were sent by psql 15 (two), psycopg 3.3, asyncpg
   /// 0.32 and pg8000 1.31.
   static let startups: [(String, UInt32, [String?])] = [
-    ("user\0orders_ro\0database\0orders\0application_name\0app\0\0", 0x3_0000, ["orders_ro", "orders", "app", nil]),
+    (
+      "user\0orders_ro\0database\0orders\0application_name\0app\0\0", 0x3_0000,
+      ["orders_ro", "orders", "app", nil]
+    ),
     (
       "user\0orders_ro\0database\0orders\0replication\0database\0application_name\0psql\0\0", 0x3_0000,
       ["orders_ro", "orders", "psql", "database"]
@@ -59,15 +62,21 @@ import Testing
       "client_encoding\0'utf-8'\0user\0orders_ro\0database\0orders\0\0", 0x3_0000,
       ["orders_ro", "orders", nil, nil]
     ),
-    ("user\0orders_ro\0database\0orders\0application_name\0app\0\0", 0x3_0000, ["orders_ro", "orders", "app", nil]),
+    (
+      "user\0orders_ro\0database\0orders\0application_name\0app\0\0", 0x3_0000,
+      ["orders_ro", "orders", "app", nil]
+    ),
     ("user\0a\0\0", 0x3_0002, ["a", "a", nil, nil]),
     ("user\0a\0database\0\0\0", 0x3_270f, ["a", "a", nil, nil]),
     ("user\0é\0_pq_.x\0\0_pq_.y\0z\0\0", 0x3_0000, ["é", "é", nil, nil]),
     ("user\0a\0replication\0true\0database\0b\0\0", 0x3_0000, ["a", nil, nil, "true"]),
     ("user\0a\0replication\0off\0database\0b\0\0", 0x3_0000, ["a", "b", nil, nil]),
-    ("user\0\(String(repeating: "é", count: 31))a\0\0", 0x3_0000, [String(repeating: "é", count: 31) + "a"] + [
-      String(repeating: "é", count: 31) + "a", nil, nil,
-    ]),
+    (
+      "user\0\(String(repeating: "é", count: 31))a\0\0", 0x3_0000,
+      [String(repeating: "é", count: 31) + "a"] + [
+        String(repeating: "é", count: 31) + "a", nil, nil,
+      ]
+    ),
   ]
 
   @Test(arguments: startups)
@@ -120,7 +129,10 @@ import Testing
     (startup("user\0a\0Database\0b\0\0"), "in capitals"),
     (startup("user\0a\0OPTIONS\0b\0\0"), "in capitals"),
     (startup("user\0\(String(repeating: "a", count: 64))\0\0"), "'user' of the startup message is over 63"),
-    (startup("user\0a\0database\0\(String(repeating: "a", count: 64))\0\0"), "'database' of the startup message is"),
+    (
+      startup("user\0a\0database\0\(String(repeating: "a", count: 64))\0\0"),
+      "'database' of the startup message is"
+    ),
     (startup("user\0a\nb\0\0"), "control character"),
     (startup("user\0a\u{85}b\0\0"), "control character"),
     (startup("user\0a\0replication\0maybe\0\0"), "neither a boolean nor 'database'"),
@@ -146,7 +158,8 @@ import Testing
   /// Asked of PostgreSQL's parse_bool.
   static let booleans: [(String, PostgresStartup.Replication?)] = [
     ("true", .physical), ("t", .physical), ("TRUE", .physical), ("yes", .physical), ("y", .physical),
-    ("on", .physical), ("On", .physical), ("1", .physical), ("database", .logical), ("false", nil), ("f", nil),
+    ("on", .physical), ("On", .physical), ("1", .physical), ("database", .logical), ("false", nil),
+    ("f", nil),
     ("no", nil), ("n", nil), ("off", nil), ("of", nil), ("0", nil),
   ]
 

@@ -26,7 +26,8 @@ import Testing
   @Test(arguments: [4, 32, 256])
   func theKeyIsFoundHoweverItIsCut(_ length: Int) {
     let secret = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-    let bytes = Self.welcome + Self.message("K", [0x80, 0, 0, 7] + secret) + Self.ready + Self.message("D", [0, 0])
+    let bytes =
+      Self.welcome + Self.message("K", [0x80, 0, 0, 7] + secret) + Self.ready + Self.message("D", [0, 0])
     for chunk in 1...bytes.count {
       let scan = Self.scanned(bytes, chunk: chunk)
       #expect(scan.outcome == .ready)
@@ -70,7 +71,9 @@ import Testing
 
   @Test func anErrorIsOneMessage() {
     let expected = Array("SFATAL\0VFATAL\0C28000\0Mno \\x00 é\0\0".utf8)
-    #expect(PostgresAnswer.fatal(.invalidAuthorization, "no \0 é") == [0x45, 0, 0, 0, UInt8(expected.count + 4)] + expected)
+    #expect(
+      PostgresAnswer.fatal(.invalidAuthorization, "no \0 é") == [0x45, 0, 0, 0, UInt8(expected.count + 4)]
+        + expected)
     #expect(
       PostgresAnswer.State.allCases.map(\.rawValue).contains(where: { $0.utf8.count != 5 }) == false)
   }

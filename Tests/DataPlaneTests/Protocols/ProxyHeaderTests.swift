@@ -13,7 +13,8 @@ import Testing
   }
 
   static let tcp4: [UInt8] = [127, 0, 0, 1, 10, 9, 8, 7, 0xa6, 0xea, 0x87, 0x07]
-  static let tcp6: [UInt8] = Array(repeating: 0, count: 15) + [1] + Array(repeating: 0, count: 15) + [2, 0, 1, 0, 2]
+  static let tcp6: [UInt8] =
+    Array(repeating: 0, count: 15) + [1] + Array(repeating: 0, count: 15) + [2, 0, 1, 0, 2]
   static let unix: [UInt8] =
     Array("/run/a.sock".utf8) + Array(repeating: 0, count: 97) + Array("\0name".utf8)
     + Array(repeating: 0, count: 103)
@@ -127,7 +128,8 @@ import Testing
 
   @Test func theLongestBinaryHeaderHas16KiB() {
     let rest = ProxyHeader.maxLength - 16 - Self.tcp4.count - 3
-    let header = Self.v2([0x21, 0x11], Self.tcp4 + [4, UInt8(rest >> 8), UInt8(rest & 0xff)] + Array(repeating: 0, count: rest))
+    let header = Self.v2(
+      [0x21, 0x11], Self.tcp4 + [4, UInt8(rest >> 8), UInt8(rest & 0xff)] + Array(repeating: 0, count: rest))
     #expect(ProxyHeader.parse(header).completed?.length == 16_384)
     #expect(ProxyHeader.parse(Array(header.dropLast())).isIncomplete)
   }

@@ -32,7 +32,9 @@ import Testing
       let (header, length) = try #require(ProxyHeader.parse(bytes).completed)
       #expect(length == bytes.count)
       #expect(header.claim.map { [$0.source.ip, $0.destination.ip] } == expected)
-      if let claim = header.claim { #expect(claim.source.port == source.port && claim.destination.port == destination.port) }
+      if let claim = header.claim {
+        #expect(claim.source.port == source.port && claim.destination.port == destination.port)
+      }
     }
   }
 
@@ -43,15 +45,19 @@ import Testing
 
   static func tls(name: String?, certificate: Int) -> ProxyTLSDescription {
     ProxyTLSDescription(
-      version: "TLSv1.3", cipher: "X", commonName: name, certificate: Array(repeating: 0x30, count: certificate))
+      version: "TLSv1.3", cipher: "X", commonName: name,
+      certificate: Array(repeating: 0x30, count: certificate))
   }
 
   @Test func theClientsTLSIsDescribed() throws {
     let header = try #require(
       ProxyHeader.v2(
-        source: Self.v4, destination: Self.v4Other, tls: Self.tls(name: "orders", certificate: 2), caller: "worker/a"))
+        source: Self.v4, destination: Self.v4Other, tls: Self.tls(name: "orders", certificate: 2),
+        caller: "worker/a"))
     let expected =
-      Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [0x21, 0x11, 0, 60, 192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 1, 0xbb]
+      Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [
+        0x21, 0x11, 0, 60, 192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 1, 0xbb,
+      ]
       + [0x20, 0, 34, 7, 0, 0, 0, 0] + [0x21, 0, 7] + Array("TLSv1.3".utf8) + [0x23, 0, 1] + Array("X".utf8)
       + [0x22, 0, 6] + Array("orders".utf8) + [0x28, 0, 2, 0x30, 0x30] + [0xe0, 0, 8] + Array("worker/a".utf8)
     var whole = expected

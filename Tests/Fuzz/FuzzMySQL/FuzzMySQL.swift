@@ -26,7 +26,8 @@ enum FuzzMySQL {
       if case .complete(let change, _) = MySQLChangeUser.parse(input.span, client: .offered) {
         check(change.names)
         let packet = change.packet(upstream: .offered)
-        guard case .complete(let again, packet.count) = MySQLChangeUser.parse(packet.span, client: .offered) else {
+        guard case .complete(let again, packet.count) = MySQLChangeUser.parse(packet.span, client: .offered)
+        else {
           Invariant.hold(false, "COM_CHANGE_USER cannot be read back")
           return
         }
@@ -71,9 +72,13 @@ private func check(_ names: MySQLNames) {
 /// What the upstream is told holds what was judged, and nothing that it did not offer.
 private func checkUpstream(_ response: MySQLHandshakeResponse, _ upstream: MySQLGreeting) {
   for usesTLS in [false, true] {
-    guard let handshake = try? MySQLUpstreamHandshake(response, upstream: upstream, usesTLS: usesTLS) else { continue }
-    Invariant.hold(upstream.capabilities.isSuperset(of: handshake.capabilities), "more than the upstream offered")
-    Invariant.hold(handshake.capabilities.isDisjoint(with: [.compress, .zstd, .sessionTrack]), "what was not offered")
+    guard let handshake = try? MySQLUpstreamHandshake(response, upstream: upstream, usesTLS: usesTLS) else {
+      continue
+    }
+    Invariant.hold(
+      upstream.capabilities.isSuperset(of: handshake.capabilities), "more than the upstream offered")
+    Invariant.hold(
+      handshake.capabilities.isDisjoint(with: [.compress, .zstd, .sessionTrack]), "what was not offered")
     Invariant.hold(handshake.capabilities.contains(.tls) == usesTLS, "TLS where there is none")
     guard usesTLS else { continue }
     let packet = handshake.packet

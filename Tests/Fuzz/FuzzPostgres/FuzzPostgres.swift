@@ -43,7 +43,8 @@ private func check(_ message: PostgresFirstMessage, _ bytes: [UInt8]) {
       Invariant.hold(contains(bytes, Array(name.utf8) + [0]), "\(name) is not in the message")
     }
     Invariant.hold(
-      (startup.facts[.postgresDatabase] == nil) == (startup.replication == .physical), "a database of a cluster")
+      (startup.facts[.postgresDatabase] == nil) == (startup.replication == .physical),
+      "a database of a cluster")
   }
 }
 
@@ -59,13 +60,16 @@ private func checkScan(_ input: [UInt8]) {
   for byte in input { pieces.scan([byte].span) }
   Invariant.hold(pieces.outcome == whole.outcome && pieces.key == whole.key, "\(pieces) and \(whole)")
   if let key = whole.key {
-    Invariant.hold(PostgresCancelKey.secretLengths.contains(key.secret.count), "a key of \(key.secret.count) bytes")
+    Invariant.hold(
+      PostgresCancelKey.secretLengths.contains(key.secret.count), "a key of \(key.secret.count) bytes")
   }
 }
 
 /// Whatever text an error has, it is one field of one message.
 private func checkAnswer(_ text: String) {
   let message = PostgresAnswer.fatal(.invalidAuthorization, text)
-  Invariant.hold(message.count { $0 == 0 } == 5 + message[1..<5].count { $0 == 0 }, "an error with a zero in its text")
-  Invariant.hold(message[1..<5].reduce(0) { $0 << 8 | Int($1) } == message.count - 1, "an error of another length")
+  Invariant.hold(
+    message.count { $0 == 0 } == 5 + message[1..<5].count { $0 == 0 }, "an error with a zero in its text")
+  Invariant.hold(
+    message[1..<5].reduce(0) { $0 << 8 | Int($1) } == message.count - 1, "an error of another length")
 }

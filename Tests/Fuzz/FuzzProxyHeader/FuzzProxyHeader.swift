@@ -10,7 +10,8 @@ enum FuzzProxyHeader {
       let whole = ProxyHeader.parse(input.span)
       for cut in cuts(input.count) { check(whole, prefix: Array(input.prefix(cut))) }
       guard case .complete(let header, let length) = whole else { return }
-      Invariant.hold((1...ProxyHeader.maxLength).contains(length) && length <= input.count, "a length of \(length)")
+      Invariant.hold(
+        (1...ProxyHeader.maxLength).contains(length) && length <= input.count, "a length of \(length)")
       if let claim = header.claim { checkOutbound(claim) }
     }
   }
@@ -41,6 +42,7 @@ private func checkOutbound(_ claim: ProxyHeader.Claim) {
       Invariant.hold(false, "\(bytes) cannot be read back")
       return
     }
-    Invariant.hold(again.claim == (isInternet ? claim : nil), "\(claim) became \(String(describing: again.claim))")
+    Invariant.hold(
+      again.claim == (isInternet ? claim : nil), "\(claim) became \(String(describing: again.claim))")
   }
 }

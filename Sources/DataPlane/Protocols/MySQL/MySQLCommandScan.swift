@@ -40,7 +40,9 @@ package struct MySQLCommandScan: Hashable, Sendable {
       let length = MySQLPacket.length(bytes, at: position)
       if !continues, bytes[position + 3] == 0, length > 0 {
         guard left > MySQLPacket.headLength else { return Step(passable: position, command: nil) }
-        if let command = Command(rawValue: bytes[position + 4]) { return Step(passable: position, command: command) }
+        if let command = Command(rawValue: bytes[position + 4]) {
+          return Step(passable: position, command: command)
+        }
       }
       position += MySQLPacket.headLength
       bodyLeft = length

@@ -70,7 +70,9 @@ package struct MySQLGreeting: Hashable, Sendable {
   }
 
   /// - Parameter cursor: behind the protocol's version.
-  private static func read(_ cursor: inout WireCursor, _ bytes: Span<UInt8>) throws(MySQLProblem) -> MySQLGreeting {
+  private static func read(_ cursor: inout WireCursor, _ bytes: Span<UInt8>) throws(MySQLProblem)
+    -> MySQLGreeting
+  {
     let short = MySQLProblem("the upstream's greeting is too short: it has to be MySQL 5.5.7 or later")
     guard let version = cursor.takeZeroTerminated(bytes), let connectionID = cursor.little(4, bytes),
       let firstNonce = cursor.take(8), cursor.take(1) != nil, let low = cursor.little(2, bytes),

@@ -70,7 +70,8 @@ package struct MySQLHandshakeResponse: Hashable, Sendable {
     let short = MySQLProblem("the client's handshake response is too short")
     guard let capabilities = capabilities(&cursor, bytes) else { throw short }
     try check(capabilities)
-    guard let maxPacket = cursor.little(4, bytes), let characterSet = cursor.byte(bytes), cursor.take(23) != nil,
+    guard let maxPacket = cursor.little(4, bytes), let characterSet = cursor.byte(bytes),
+      cursor.take(23) != nil,
       let user = cursor.takeZeroTerminated(bytes), takeProof(&cursor, capabilities, bytes) != nil
     else { throw short }
     var database: Range<Int>?

@@ -70,10 +70,11 @@ package struct MySQLNames: Hashable, Sendable {
 
   private static func isSwe7(_ collation: UInt16) -> Bool { collation == 10 || collation == 82 }
 
-  /// The numbers of utf8mb3 and utf8mb4 collations, old ones and those of MySQL 8.
+  /// The numbers of utf8mb3 and utf8mb4 collations that MySQL and MariaDB have alike. MariaDB takes a number of
+  /// MySQL 8, from 255 on, for latin1.
   private static func isUTF8(_ collation: UInt16) -> Bool {
     switch collation {
-    case 33, 45, 46, 76, 83, 192...215, 223...247, 255...323: true
+    case 33, 45, 46, 83, 192...211, 224...246: true
     default: false
     }
   }

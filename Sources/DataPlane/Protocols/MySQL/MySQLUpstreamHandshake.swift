@@ -30,7 +30,9 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
     guard client.subtracting(common).isDisjoint(with: .shapingMessages) else {
       throw .upstream("the upstream lacks capabilities that the client was offered")
     }
-    guard !usesTLS || upstream.capabilities.contains(.tls) else { throw .upstream("the upstream offers no TLS") }
+    guard !usesTLS || upstream.capabilities.contains(.tls) else {
+      throw .upstream("the upstream offers no TLS")
+    }
     let longest = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
     guard response.names.user.unicodeScalars.count <= longest else {
       throw .name("the user name is over the \(longest) characters that the upstream reads of it")

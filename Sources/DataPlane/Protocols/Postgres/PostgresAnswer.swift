@@ -45,7 +45,9 @@ package enum PostgresUpstreamTLS {
   /// plaintext is not shown to anybody (CVE-2024-10977).
   package static func answer(_ bytes: Span<UInt8>) -> WireStep<Answer> {
     guard bytes.count > 0 else { return .incomplete }
-    guard bytes[0] != UInt8(ascii: "E") else { return .invalid("the upstream answered SSLRequest with an error") }
+    guard bytes[0] != UInt8(ascii: "E") else {
+      return .invalid("the upstream answered SSLRequest with an error")
+    }
     guard bytes[0] == UInt8(ascii: "S") || bytes[0] == UInt8(ascii: "N") else {
       return .invalid("the upstream answered SSLRequest with neither S nor N: is it a Postgres server?")
     }

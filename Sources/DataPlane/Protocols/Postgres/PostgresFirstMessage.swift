@@ -19,7 +19,9 @@ package enum PostgresFirstMessage: Hashable, Sendable {
   /// Reads the message that the bytes begin with. Bytes behind an SSLRequest are for the caller to refuse: they
   /// were sent in plaintext, and would be read as if they had come through TLS (CVE-2021-23214).
   package static func parse(_ bytes: Span<UInt8>) -> WireStep<PostgresFirstMessage> {
-    guard plausible(bytes) else { return .invalid("the length of the startup message is not in 8...\(maxLength)") }
+    guard plausible(bytes) else {
+      return .invalid("the length of the startup message is not in 8...\(maxLength)")
+    }
     var cursor = WireCursor(0..<min(bytes.count, maxLength), of: bytes)
     guard let named = cursor.big(4, bytes) else { return .incomplete }
     let length = Int(named)
@@ -63,7 +65,8 @@ package enum PostgresFirstMessage: Hashable, Sendable {
     case gssCode: return length == 8 ? nil : "a GSSENCRequest has 8 bytes, not \(length)"
     case cancelCode:
       let lengths = PostgresCancelKey.secretLengths
-      return lengths.contains(length - 12) ? nil : "a CancelRequest has a key of \(lengths), not \(length - 12) bytes"
+      return lengths.contains(length - 12)
+        ? nil : "a CancelRequest has a key of \(lengths), not \(length - 12) bytes"
     default:
       let (major, minor) = (code >> 16, code & 0xffff)
       return major == 3 ? nil : "the protocol version is \(major).\(minor), and only 3 is spoken"

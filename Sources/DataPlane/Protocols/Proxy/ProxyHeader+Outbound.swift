@@ -31,7 +31,8 @@ extension ProxyHeader {
     let isV4 = source.ip?.family == .v4 && destination.ip?.family == .v4
     let addresses = [source, destination].map { isV4 ? $0.ip?.text ?? "" : text(v6Bits($0)) }
     return Array(
-      "PROXY \(isV4 ? "TCP4" : "TCP6") \(addresses[0]) \(addresses[1]) \(sourcePort) \(destinationPort)\r\n".utf8)
+      "PROXY \(isV4 ? "TCP4" : "TCP6") \(addresses[0]) \(addresses[1]) \(sourcePort) \(destinationPort)\r\n"
+        .utf8)
   }
 
   /// Version 2, with the client's TLS and the caller's name where they are given.
@@ -41,7 +42,8 @@ extension ProxyHeader {
   /// a name may be another's.
   /// - Returns: nil where the header is too long even so.
   package static func v2(
-    source: NetworkAddress, destination: NetworkAddress, tls: ProxyTLSDescription? = nil, caller: String? = nil
+    source: NetworkAddress, destination: NetworkAddress, tls: ProxyTLSDescription? = nil,
+    caller: String? = nil
   ) -> [UInt8]? {
     let addresses = block(source, destination)
     for withCertificate in [true, false] {
@@ -64,7 +66,9 @@ extension ProxyHeader {
   private static func block(
     _ source: NetworkAddress, _ destination: NetworkAddress
   ) -> (family: ProxyHeaderV2.Family, bytes: [UInt8]) {
-    guard let sourcePort = source.port, let destinationPort = destination.port else { return (.unspecified, []) }
+    guard let sourcePort = source.port, let destinationPort = destination.port else {
+      return (.unspecified, [])
+    }
     var bytes: [UInt8] = []
     let family: ProxyHeaderV2.Family
     if let from = source.ip, let to = destination.ip, from.family == .v4, to.family == .v4 {
@@ -100,7 +104,8 @@ extension ProxyHeader {
     return bytes
   }
 
-  private static func append(_ type: UInt8, _ value: some Collection<UInt8>, to bytes: inout [UInt8]) -> Bool {
+  private static func append(_ type: UInt8, _ value: some Collection<UInt8>, to bytes: inout [UInt8]) -> Bool
+  {
     guard value.count <= Int(UInt16.max) else { return false }
     bytes.append(type)
     bytes.appendBig(value.count, 2)
@@ -117,6 +122,7 @@ extension ProxyHeader {
   /// Eight groups, as section 2.1 has it: an IPv4 address that was mapped is not written with dots, and nothing
   /// is folded, so that no reader has to know more than the section says.
   private static func text(_ bits: UInt128) -> String {
-    (0..<8).map { String(UInt16(truncatingIfNeeded: bits >> (112 - 16 * $0)), radix: 16) }.joined(separator: ":")
+    (0..<8).map { String(UInt16(truncatingIfNeeded: bits >> (112 - 16 * $0)), radix: 16) }.joined(
+      separator: ":")
   }
 }
