@@ -38,8 +38,11 @@ import Testing
     }
   }
 
-  @Test func aUnixSocketIsPROXYOfAnUnspecifiedFamily() {
-    #expect(ProxyHeader.v2(source: Self.unix, destination: Self.v4)?[12...] == [0x21, 0x00, 0, 0])
+  @Test func aUnixSocketHasNoAddressesToTell() {
+    #expect(ProxyHeader.v2(source: Self.unix, destination: Self.v4)?[12...] == [0x20, 0x00, 0, 0])
+    #expect(
+      ProxyHeader.v2(source: Self.unix, destination: Self.v4, caller: "a")?[12...]
+        == [0x20, 0x00, 0, 4, 0xe0, 0, 1, 0x61])
     #expect(ProxyHeader.local[12...] == [0x20, 0x00, 0, 0])
   }
 

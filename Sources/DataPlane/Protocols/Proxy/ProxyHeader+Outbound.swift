@@ -20,7 +20,7 @@ package struct ProxyTLSDescription: Hashable, Sendable {
 }
 
 extension ProxyHeader {
-  /// For connections of our own, such as health checks: nobody is behind them.
+  /// For connections of the gateway's own, such as health checks: nobody is behind them.
   package static let local: [UInt8] = begin(command: ProxyHeaderV2.local, family: .unspecified) + [0, 0]
 
   /// The line of version 1. Where there is no pair of Internet addresses it is `UNKNOWN`.
@@ -50,7 +50,8 @@ extension ProxyHeader {
       guard let extensions = extensions(tls, caller, withCertificate: withCertificate) else { continue }
       let length = addresses.bytes.count + extensions.count
       guard ProxyHeaderV2.fixedLength + length <= maxLength else { continue }
-      var header = begin(command: ProxyHeaderV2.proxy, family: addresses.family)
+      let command = addresses.family == .unspecified ? ProxyHeaderV2.local : ProxyHeaderV2.proxy
+      var header = begin(command: command, family: addresses.family)
       header.appendBig(length, 2)
       return header + addresses.bytes + extensions
     }
@@ -61,8 +62,9 @@ extension ProxyHeader {
     Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [command, family.rawValue]
   }
 
-  /// Two addresses of one family; an IPv4 address beside an IPv6 one is mapped. A Unix socket has none, and
-  /// the connection is then of an unspecified family: PROXY all the same, for somebody is behind it.
+  /// Two addresses of one family; an IPv4 address beside an IPv6 one is mapped. A Unix socket has none: such a
+  /// connection goes as LOCAL, with its extensions, as HAProxy sends it. PROXY of an unspecified family would
+  /// say more, and HAProxy and MariaDB refuse it.
   private static func block(
     _ source: NetworkAddress, _ destination: NetworkAddress
   ) -> (family: ProxyHeaderV2.Family, bytes: [UInt8]) {
