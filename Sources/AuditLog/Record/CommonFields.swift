@@ -12,6 +12,7 @@ struct ConnectionView {
   var decision: Decision?
   var destination: AuditDestination?
   var policyVersion: String?
+  var isUnlogged = false
   var ending: AuditEvent.Ending?
   /// `tls.established`.
   var established: Bool?
@@ -23,6 +24,7 @@ struct ConnectionView {
     self.decision = connection.decision
     self.destination = connection.destination
     self.policyVersion = connection.policyVersion
+    self.isUnlogged = connection.isUnlogged
     self.ending = ending
     self.established = true
   }

@@ -7,11 +7,13 @@ package struct LoadedConfiguration: Sendable {
   package var policy: Policy
   /// The policy files as they were written, for `test` and for reports.
   package var documents: [PolicyDocument]
-  /// Every file that was read, the configuration first, each path once. Private keys are among them: the
-  /// audit record holds hashes only.
+  /// Every file that was read, the configuration first, each path once, save the audit key. Private keys are
+  /// among them: the audit record holds hashes only.
   package var files: [LoadedFile]
   /// The PEM files of each listener, in the order of `configuration.listeners`.
   package var tls: [TLSMaterial]
+  /// The key of the log's chain; nil for a chain without one.
+  package var auditKey: AuditKey?
 }
 
 /// A file and what it held.
@@ -38,10 +40,15 @@ package struct TLSMaterial: Sendable {
   }
 }
 
-// A print, a log line or a test's failure must not show a private key.
+// A print, a log line or a test's failure must not show a key.
 extension LoadedFile: CustomStringConvertible, CustomReflectable {
   package var description: String { "\(path) (\(bytes.count) bytes)" }
   package var customMirror: Mirror { Mirror(self, children: ["path": path, "count": bytes.count]) }
+}
+
+extension AuditKey: CustomStringConvertible, CustomReflectable {
+  package var description: String { "audit key" }
+  package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension TLSMaterial: CustomStringConvertible, CustomReflectable {
