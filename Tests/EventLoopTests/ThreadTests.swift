@@ -68,7 +68,9 @@ import Testing
       SignalSource.ignoreWriteSignals()
       var limit = rlimit(rlim_cur: 1, rlim_max: 1)
       guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
-      let file = memfd_create("bounded", 0)
+      let path = "/tmp/countersign-bounded-\(getpid())"
+      let file = unsafe open(path, O_CREAT | O_EXCL | O_RDWR, 0o600)
+      guard file >= 0, unsafe unlink(path) == 0 else { exit(5) }
       guard unsafe write(file, "xy", 2) == 1 else { exit(3) }
       guard unsafe write(file, "z", 1) == -1, errno == EFBIG else { exit(4) }
       exit(0)
