@@ -57,7 +57,10 @@ struct AuditKeyLoadingTests {
 
   @Test(arguments: [
     ("", "weak-key: the audit key audit.key has 0 bytes, expected at least 32"),
-    ("0123456789abcdef0123456789abcde", "weak-key: the audit key audit.key has 31 bytes, expected at least 32"),
+    (
+      "0123456789abcdef0123456789abcde",
+      "weak-key: the audit key audit.key has 31 bytes, expected at least 32"
+    ),
     (String(repeating: "abcdefg", count: 10), "weak-key: the audit key audit.key is not random"),
   ])
   func aKeyThatCanBeGuessedIsRefused(_ key: String, _ finding: String) throws {
