@@ -86,9 +86,11 @@ def test_a_log_that_cannot_be_written(strike, pki, kind, setup, policy):
         assert receive(live, 5) == b"still"
         fault.mend(front)
         mended = time.monotonic()
-        front.wait_for("audit-gap", timeout=5)
-        assert time.monotonic() - mended < 2.5
-        assert attempt(front, pki)[0]
+        front.wait_for("audit-gap", timeout=10)
+        # A second at most until the next probe; the rest is for a busy machine.
+        assert time.monotonic() - mended < 4
+        # Who comes while the gap is being written may still find the log down.
+        wait_until(lambda: attempts.append(attempt(front, pki)) or attempts[-1][0], timeout=3, what="an admission")
         live.sendall(b"again")
         assert receive(live, 5) == b"again"
     ports = {port for _, port in attempts}
@@ -98,15 +100,14 @@ def test_a_log_that_cannot_be_written(strike, pki, kind, setup, policy):
 
     # Each attempt is two records, the verdict and the end: every one is in the log or was counted, none twice.
     wait_until(
-        lambda: told(front.records())[0] + len(of_attempts()) == 2 * ATTEMPTS,
+        lambda: told(front.records())[0] + len(of_attempts()) == 2 * len(attempts),
         what=f"an exact count: {told(front.records())}, {len(of_attempts())}")
     recorded = {record["source"]["port"] for record in of_attempts("connection-allowed")}
     lost, unlogged = told(front.records())
     assert lost >= 2 * (ATTEMPTS - 2)
-    assert unlogged == (ATTEMPTS - len(recorded) if policy == "allow_unlogged" else 0)
+    assert unlogged == (len(attempts) - len(recorded) if policy == "allow_unlogged" else 0)
     if policy == "refuse":
-        assert set(admitted) <= recorded
-    front.wait_for("connection-closed", count=2)
+        assert {port for let_in, port in attempts if let_in} <= recorded
     front.stop()
     records, torn = verify_torn(fault.data(), key)
     assert kind is faults.ClosedPipe or torn == 0
@@ -117,15 +118,6 @@ def test_a_log_that_cannot_be_written(strike, pki, kind, setup, policy):
     assert (sum(int(a) for a, _ in again), sum(int(b) for _, b in again)) == (lost, unlogged)
 
 
-def fill(fault, front, pki):
-    """Connections until the pipe is full: their records wait then."""
-    while True:
-        started = time.monotonic()
-        let_in, _ = attempt(front, pki)
-        if not let_in or time.monotonic() - started > 0.8:
-            return let_in
-
-
 @pytest.mark.parametrize("policy", ["refuse", "allow_unlogged"])
 def test_a_reader_that_stops(strike, pki, policy):
     fault, front, back = strike(faults.SlowReader, policy, limits={"handshake_timeout": "2s"})
@@ -134,33 +126,33 @@ def test_a_reader_that_stops(strike, pki, policy):
         assert receive(live, 4) == b"ping"
         front.wait_for("connection-allowed")
         fault.strike(front)
-        assert fill(fault, front, pki) == (policy == "allow_unlogged")
-        waived = 1
-        if policy == "allow_unlogged":
-            # Whoever comes now need not wait.
-            started = time.monotonic()
-            assert all(attempt(front, pki)[0] for _ in range(4))
-            waived += 4
-            assert time.monotonic() - started < 0.8 * 4
-        else:
-            accepted = back.accepted
-            assert not attempt(front, pki)[0]
-            assert back.accepted == accepted
+        # Until the pipe is full: from then on records wait.
+        let_in = []
+        while "countersign: alarm: " not in front.stderr():
+            let_in.append(attempt(front, pki)[0])
+        waiting = [attempt(front, pki) for _ in range(3)]
+        assert {admitted for admitted, _ in waiting} == {policy == "allow_unlogged"}
+        assert back.accepted == 1 + sum(let_in) + sum(admitted for admitted, _ in waiting)
         live.sendall(b"still")
         assert receive(live, 5) == b"still"
         fault.mend(front)
-        wait_until(lambda: attempt(front, pki)[0], timeout=3, what="a connection that is let in again")
+        wait_until(lambda: attempt(front, pki)[0], timeout=5, what="a connection that is let in again")
     front.stop()
     wait_until(lambda: b'"gateway-stopping"' in fault.data(), what="the end of the log")
     records, torn = verify_torn(fault.data())
     # Nothing was lost: the records had a place to wait in.
     assert torn == 0
-    assert told(records) == (0, waived if policy == "allow_unlogged" else 0)
     closed = [record for record in records if record["event"]["action"] == "connection-closed"]
-    marked = [record for record in closed if record["countersign"].get("unlogged")]
-    assert len(marked) == (waived if policy == "allow_unlogged" else 0)
-    ends = [record["event"].get("reason") for record in records if record["event"]["action"] == "upstream-failed"]
-    assert ends == (["audit_unavailable"] * 2 if policy == "refuse" else [])
+    unlogged = {record["source"]["port"] for record in closed if record["countersign"].get("unlogged")}
+    assert told(records) == (0, len(unlogged))
+    refused = {
+        record["source"]["port"] for record in records
+        if record["event"].get("reason") == "audit_unavailable"
+    }
+    if policy == "allow_unlogged":
+        assert unlogged.issuperset(port for _, port in waiting) and not refused and all(let_in)
+    else:
+        assert refused.issuperset(port for _, port in waiting) and not unlogged
     assert "too slow" in front.stderr() and "is written again: 0 records were lost" in front.stderr()
 
 

@@ -89,6 +89,7 @@ extension AuditWriting {
     let loss = status.current.untold
     let cause = gapCause(loss)
     let code = failure?.name
+    let wasDown = failure != nil
     failure = nil
     guard restore() else { return }
     let gap = AuditEvent.AuditGap(
@@ -102,6 +103,8 @@ extension AuditWriting {
     removalIsUntold = false
     status.told(of: loss)
     alarm.end(output.name, loss)
+    // Who came while this record was written found the log still down. Once is enough: nobody is from now on.
+    if wasDown, !status.current.untold.isNothing { tellGap() }
   }
 
   /// Nil where nothing is known but that the file was removed.
