@@ -50,13 +50,13 @@ import Testing
     (
       3,
       "2026-11-24 14:11:08.123  CLOSE     worker/orders  client_closed  192.0.2.7:40001 → orders-db"
-        + "  10 B up, 18446744073709551615 B down, 1500 ms, cut off without close_notify"
+        + "  10 B up, 9223372036854775807 B down, 1500 ms, cut off without close_notify"
     ),
     (
       4,
       "2026-11-24 14:11:08.123  REVOKE    worker/orders  policy_changed  rule orders-reads was removed"
         + "  192.0.2.7:40001 → orders-db"
-        + "  10 B up, 18446744073709551615 B down, 1500 ms, cut off without close_notify"
+        + "  10 B up, 9223372036854775807 B down, 1500 ms, cut off without close_notify"
     ),
     (
       5,

@@ -130,7 +130,7 @@ import Testing
       let descriptor = try FileCalls.openLog(folder.file("out"))
       let output = try FileOutput(standard: descriptor)
       FileCalls.close(descriptor)
-      let tail = try output.tail()
+      let tail = try output.tail(sealedBy: AuditTesting.digest)
       let writer = try AuditTesting.writer(output, tail: tail)
       writer.append(AuditTesting.record(number))
       writer.shutdown(within: .seconds(5))

@@ -28,15 +28,21 @@ enum AuditTesting {
   }
 
   static func writer(
-    _ output: sending any AuditOutput, capacity: AuditWriter.Capacity = .init(), tail: ChainTail? = nil
+    _ output: sending any AuditOutput, capacity: AuditWriter.Capacity = .init(), tail: ChainTail? = nil,
+    _ configuration: Audit = Audit(), say: @escaping @Sendable (String) -> Void = { _ in }
   ) throws -> AuditWriter {
     try AuditWriter(
-      output: output, tail: tail, encoder: encoder, integrity: digest, capacity: capacity,
-      now: { Timestamp(nanoseconds: wallClockNanoseconds()) })
+      output: output, tail: tail, configuration, encoder: encoder, integrity: digest, capacity: capacity,
+      say: say, now: { Timestamp(nanoseconds: wallClockNanoseconds()) })
   }
 
-  static func writer(path: String) throws -> AuditWriter {
-    try AuditWriter(destination: .file(path), encoder: encoder, integrity: digest)
+  static func writer(
+    path: String, durability: Audit.Durability = .written,
+    whenUnavailable: Audit.WhenUnavailable = .refuse, integrity: @escaping Digest = digest
+  ) throws -> AuditWriter {
+    try AuditWriter(
+      Audit(destination: .file(path), durability: durability, whenUnavailable: whenUnavailable),
+      encoder: encoder, integrity: integrity)
   }
 
   /// Looks again and again until a state holds or ten seconds are over.
@@ -91,16 +97,21 @@ final class AuditFolder {
 
 /// Answers as they come.
 final class Answers: Sendable {
-  private let answers = Mutex<[Result<AuditReceipt, AuditUnavailable>]>([])
+  private let answers = Mutex<[Result<AuditClearance, AuditUnavailable>]>([])
 
-  var all: [Result<AuditReceipt, AuditUnavailable>] { answers.withLock { $0 } }
+  var all: [Result<AuditClearance, AuditUnavailable>] { answers.withLock { $0 } }
   var count: Int { answers.withLock { $0.count } }
-  var receipts: [UInt64] { all.compactMap { try? $0.get().sequence } }
+  var receipts: [UInt64] {
+    all.compactMap { if case .success(.recorded(let receipt)) = $0 { receipt.sequence } else { nil } }
+  }
+  var waivers: [String] {
+    all.compactMap { if case .success(.waived(let waiver)) = $0 { waiver.problem.message } else { nil } }
+  }
   var refusals: [String] {
     all.compactMap { if case .failure(let refusal) = $0 { refusal.message } else { nil } }
   }
 
-  var add: @Sendable (Result<AuditReceipt, AuditUnavailable>) -> Void {
+  var add: AuditAnswer {
     { answer in self.answers.withLock { $0.append(answer) } }
   }
 }
@@ -116,6 +127,12 @@ final class ScriptedOutput: AuditOutput {
   final class Script: Sendable {
     struct State: Sendable {
       var steps: [Step] = []
+      /// What the next syncs come to; nil is success, as is every later one.
+      var syncs: [Int32?] = []
+      /// How many bytes stood there at each sync.
+      var synced: [Int] = []
+      /// A sync waits until the test lets it go on.
+      var holdsSync = false
       var bytes: [UInt8] = []
       var calls = 0
       var forgets = true
@@ -123,7 +140,11 @@ final class ScriptedOutput: AuditOutput {
 
     let state: Mutex<State>
 
-    init(_ steps: [Step], forgets: Bool = true) { state = Mutex(State(steps: steps, forgets: forgets)) }
+    init(_ steps: [Step], forgets: Bool = true, syncs: [Int32?] = [], holdsSync: Bool = false) {
+      state = Mutex(State(steps: steps, syncs: syncs, holdsSync: holdsSync, forgets: forgets))
+    }
+
+    func releaseSync() { state.withLock { $0.holdsSync = false } }
 
     var bytes: [UInt8] { state.withLock { $0.bytes } }
   }
@@ -155,6 +176,16 @@ final class ScriptedOutput: AuditOutput {
     }
   }
 
-  func reopen() throws(SystemError) -> Bool? { nil }
+  func sync() -> SystemError? {
+    script.state.withLock { $0.synced.append($0.bytes.count) }
+    while script.state.withLock({ $0.holdsSync }) { sched_yield() }
+    return script.state.withLock {
+      let code = $0.syncs.isEmpty ? nil : $0.syncs.removeFirst()
+      return code.map { SystemError(call: "fdatasync", code: $0) }
+    }
+  }
+
+  func reopen() throws(AuditDestinationError) -> Bool? { nil }
+  func restore() throws(SystemError) -> Bool { false }
   func close() {}
 }

@@ -10,17 +10,21 @@ import Testing
 struct ProofTests {
   @Test func thereIsNoPermitForADenial() {
     let denied = Decision(verdict: .deny, reason: .rule, rule: "d")
-    #expect(Self.ruleOfPermit(denied) == nil)
+    for clearance in Self.clearances { #expect(Self.ruleOfPermit(denied, clearance) == nil) }
   }
 
-  @Test func aPermitComesOfAnAllowanceAndItsRecord() {
+  @Test func aPermitComesOfAnAllowanceAndItsClearance() {
     let allowed = Decision(verdict: .allow, reason: .rule, rule: "r")
-    #expect(Self.ruleOfPermit(allowed) == "r")
+    for clearance in Self.clearances { #expect(Self.ruleOfPermit(allowed, clearance) == "r") }
   }
+
+  private static let clearances: [AuditClearance] = [
+    .recorded(AuditReceipt(sequence: 1)), .waived(AuditWaiver(AuditUnavailable(message: "disk full"))),
+  ]
 
   /// The rule that a permit names; nil where there is no permit.
-  private static func ruleOfPermit(_ decision: Decision) -> String? {
-    switch Permit(decision, recorded: AuditReceipt(sequence: 1)) {
+  private static func ruleOfPermit(_ decision: Decision, _ clearance: AuditClearance) -> String? {
+    switch Permit(decision, cleared: clearance) {
     case .some(let permit): permit.decision.rule
     case .none: nil
     }

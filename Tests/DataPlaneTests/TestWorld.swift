@@ -100,13 +100,12 @@ final class ManualClock: Sendable {
 
 /// An audit log in memory, whose answers a test may hold back or turn into refusals.
 final class ScriptedAudit: AuditSink {
-  enum Behaviour: Sendable { case accept, refuse, hold }
-  typealias Answer = @Sendable (Result<AuditReceipt, AuditUnavailable>) -> Void
+  enum Behaviour: Sendable { case accept, refuse, waive, hold }
 
   private struct State {
     var behaviour = Behaviour.accept
     var records: [TestRecord] = []
-    var held: [Answer] = []
+    var held: [AuditAnswer] = []
   }
 
   private let state = Mutex(State())
@@ -122,14 +121,15 @@ final class ScriptedAudit: AuditSink {
     state.withLock { $0.records.append(record) }
   }
 
-  func append(_ record: EncodedRecord, answering: @escaping Answer) {
+  func append(_ record: EncodedRecord, answering: @escaping AuditAnswer) {
     let record = TestRecord(record)
-    let answer: Result<AuditReceipt, AuditUnavailable>? = state.withLock { state in
+    let answer: Result<AuditClearance, AuditUnavailable>? = state.withLock { state in
       switch state.behaviour {
       case .accept:
         state.records.append(record)
-        return .success(AuditReceipt(sequence: UInt64(state.records.count)))
+        return .success(.recorded(AuditReceipt(sequence: UInt64(state.records.count))))
       case .refuse: return .failure(AuditUnavailable(message: "scripted"))
+      case .waive: return .success(.waived(AuditWaiver(AuditUnavailable(message: "scripted"))))
       case .hold:
         state.records.append(record)
         state.held.append(answering)
@@ -144,6 +144,6 @@ final class ScriptedAudit: AuditSink {
       defer { state.held = [] }
       return state.held
     }
-    for answer in held { answer(.success(AuditReceipt(sequence: 1))) }
+    for answer in held { answer(.success(.recorded(AuditReceipt(sequence: 1)))) }
   }
 }

@@ -69,6 +69,19 @@ struct VerdictTests {
     #expect(world.audit.records.first?.reason == "audit_unavailable")
   }
 
+  /// As `allow_unlogged` has it; the end of the connection says that its beginning may be missing.
+  @Test func aClientWhoseRecordIsWaivedGetsItsUpstream() throws {
+    let world = try TestWorld()
+    world.audit.behave(.waive)
+    let client = try world.client(.orders)
+    client.send(Array("ping".utf8))
+    world.settle(client) { world.upstream.connections.first?.received == Array("ping".utf8) }
+    world.upstream.connections[0].close()
+    world.settle(client) { client.isOver && world.admission.count == 0 }
+    #expect(world.audit.actions == ["connection-closed"])
+    #expect(world.audit.records.last?["countersign.unlogged"] == "1")
+  }
+
   @Test func aRecordThatNobodyAnswersForEndsInARefusal() throws {
     let world = try TestWorld()
     world.audit.behave(.hold)

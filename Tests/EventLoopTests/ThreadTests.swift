@@ -55,10 +55,29 @@ import Testing
 
   @Test func aClosedPipeIsAnErrorAfterIgnoringSIGPIPE() async {
     await #expect(processExitsWith: .success) {
-      SignalSource.ignoreSIGPIPE()
+      SignalSource.ignoreWriteSignals()
       var ends: [Int32] = [0, 0]
       guard unsafe pipe(&ends) == 0, close(ends[0]) == 0 else { exit(2) }
       guard unsafe write(ends[1], "x", 1) == -1, errno == EPIPE else { exit(3) }
+      exit(0)
+    }
+  }
+
+  @Test func aFileThatMayNotGrowIsAnErrorAfterIgnoringSIGXFSZ() async {
+    await #expect(processExitsWith: .success) {
+      SignalSource.ignoreWriteSignals()
+      // The runtime's own threads block it.
+      var set = sigset_t()
+      _ = unsafe sigemptyset(&set)
+      _ = unsafe sigaddset(&set, SIGXFSZ)
+      guard unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil) == 0 else { exit(6) }
+      var limit = rlimit(rlim_cur: 1, rlim_max: 1)
+      guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
+      let path = "/tmp/countersign-bounded-\(getpid())"
+      let file = unsafe open(path, O_CREAT | O_EXCL | O_RDWR, 0o600)
+      guard file >= 0, unsafe unlink(path) == 0 else { exit(5) }
+      guard unsafe write(file, "xy", 2) == 1 else { exit(3) }
+      guard unsafe write(file, "z", 1) == -1, errno == EFBIG else { exit(4) }
       exit(0)
     }
   }

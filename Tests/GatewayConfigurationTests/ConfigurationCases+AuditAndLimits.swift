@@ -17,21 +17,21 @@ extension ConfigurationDiagnosticsTests.Case {
       replacing: "policies: [p.yaml]",
       with: "policies: [p.yaml]\naudit: {durability: synced}",
       expect: [
-        "14:21: not-available: audit.durability: synced is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)"
+        "14:21: contradiction: records that go to stdout cannot be synced (name a file in audit.path, or "
+          + "write durability: written)"
+      ]),
+    Self(
+      replacing: "policies: [p.yaml]",
+      with: "policies: [p.yaml]\naudit: {durability: synced, path: stderr}",
+      expect: [
+        "14:21: contradiction: records that go to stderr cannot be synced (name a file in audit.path, or "
+          + "write durability: written)"
       ]),
     Self(
       replacing: "policies: [p.yaml]",
       with: "policies: [p.yaml]\naudit: {durability: fsync}",
       expect: [
         "14:21: invalid-value: found \"fsync\", expected written or synced"
-      ]),
-    Self(
-      replacing: "policies: [p.yaml]",
-      with: "policies: [p.yaml]\naudit: {when_unavailable: allow_unlogged}",
-      expect: [
-        "14:27: not-available: audit.when_unavailable: allow_unlogged is not available in this "
-          + "version of countersign (remove it; to ignore it would promise what does not happen)"
       ]),
     Self(
       replacing: "policies: [p.yaml]",
@@ -47,10 +47,10 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "policies: [p.yaml]",
-      with: "policies: [p.yaml]\naudit: {key: k.bin}",
+      with: "policies: [p.yaml]\naudit: {key: k.bin, integrity: false}",
       expect: [
-        "14:9: not-available: audit.key is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)"
+        "14:9: contradiction: audit.key is the key of the chain, and there is none (remove it, or "
+          + "integrity: false)"
       ]),
     Self(
       replacing: "policies: [p.yaml]",

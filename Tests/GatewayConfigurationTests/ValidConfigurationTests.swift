@@ -16,7 +16,8 @@ struct ValidConfigurationTests {
     #expect(configuration.file == "/etc/countersign/c.yaml")
     #expect(configuration.policies.map(\.value) == ["/etc/countersign/p.yaml"])
     #expect(configuration.audit.destination == .standardOutput)
-    #expect(configuration.audit.integrity)
+    #expect(configuration.audit.integrity && configuration.audit.key == nil)
+    #expect(configuration.audit.durability == .written && configuration.audit.whenUnavailable == .refuse)
     #expect(configuration.drainTimeout == .seconds(30))
     #expect(configuration.workers == nil)
     #expect(configuration.limits == Limits())
@@ -100,6 +101,16 @@ struct ValidConfigurationTests {
   func standardErrorIsADestination(_ audit: String) throws {
     let text = Example.configuration + audit + "\n"
     #expect(try read(text).audit.destination == .standardError)
+  }
+
+  @Test func whatTheAuditLogPromisesIsRead() throws {
+    let text =
+      Example.configuration
+      + "audit: {path: log, durability: synced, when_unavailable: allow_unlogged, key: k}\n"
+    let audit = try read(text).audit
+    #expect(audit.destination == .file("/etc/countersign/log"))
+    #expect(audit.durability == .synced && audit.whenUnavailable == .allowUnlogged && audit.integrity)
+    #expect(audit.key?.value == "/etc/countersign/k")
   }
 
   /// Quotes change nothing: the schema says what a value is, not YAML.

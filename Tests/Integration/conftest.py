@@ -3,6 +3,7 @@
 import pytest
 from cryptography import x509
 
+from support import ecs
 from support.gateway import Gateway
 from support.pki import PKI, SERVER
 from support.upstreams import Redis, Upstream
@@ -24,7 +25,8 @@ def pki(tmp_path_factory):
 
 @pytest.fixture
 def gateway(tmp_path, pki):
-    """Makes gateways; those that still run at the end of the test must end well."""
+    """Makes gateways; those that still run at the end of the test must end well, and whatever they have
+    written in any test must be as the Elastic Common Schema has it."""
     made = []
 
     def make(upstream, name="gateway", start=True, **arguments):
@@ -36,6 +38,8 @@ def gateway(tmp_path, pki):
     try:
         for gateway in made:
             gateway.stop()
+        for gateway in made:
+            ecs.check_log(gateway.lines())
     finally:
         for gateway in made:
             gateway.kill()

@@ -47,8 +47,10 @@ BROKEN = {
         "not-available", "hosts"),
     "upstream TLS": (lambda c: c["upstreams"][0].update(tls={"ca": "a.pem"}), "not-available", "tls"),
     "admin": (lambda c: c.update(admin={"listen": "127.0.0.1:9901"}), "not-available", "admin"),
-    "durability": (lambda c: c["audit"].update(durability="synced"), "not-available", "durability"),
-    "unlogged": (lambda c: c["audit"].update(when_unavailable="allow_unlogged"), "not-available", "when_unavailable"),
+    "durability": (lambda c: c["audit"].update(durability="synced", path="stdout"), "contradiction", "synced"),
+    "a key without a chain": (
+        lambda c: c["audit"].update(key="/none.key", integrity=False), "contradiction", "audit.key"),
+    "no audit key": (lambda c: c["audit"].update(key="/none.key"), "unreadable-file", "/none.key"),
 }
 
 

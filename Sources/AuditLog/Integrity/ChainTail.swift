@@ -8,6 +8,8 @@ package struct ChainTail: Hashable, Sendable {
   package var isTorn: Bool
   /// There are whole lines, and none is a record: the file is no audit log.
   package var isForeign: Bool
+  /// What the fingerprint of the last sealed record was made of.
+  private var sealed: [UInt8] = []
 
   /// - Parameters:
   ///   - bytes: the last bytes of the file.
@@ -31,12 +33,19 @@ package struct ChainTail: Hashable, Sendable {
     self.isForeign = bytes.contains(UInt8(ascii: "\n"))
   }
 
+  /// Whether the digest is the one that sealed the last record, and the record is as it was; true where there
+  /// is none. A chain that went on with another one would never verify.
+  package func isSealed(by digest: Digest) -> Bool {
+    position.map { Hex.text(digest(sealed)) == $0.previous } ?? true
+  }
+
   /// A line that was cut off just before its end is complete: it counts, so that the chain has no fork.
   private mutating func read(_ line: ArraySlice<UInt8>) -> Bool {
     if let member = IntegrityMember(line) {
       position = RecordChain.Position(
         uid: member.uid, sequence: member.sequence, previous: member.fingerprint)
       sequence = member.sequence
+      sealed = member.message(line)
       return true
     }
     guard let record = try? JSONParser.parse(line),

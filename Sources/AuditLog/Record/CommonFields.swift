@@ -12,6 +12,7 @@ struct ConnectionView {
   var decision: Decision?
   var destination: AuditDestination?
   var policyVersion: String?
+  var isUnlogged = false
   var ending: AuditEvent.Ending?
   /// `tls.established`.
   var established: Bool?
@@ -23,6 +24,7 @@ struct ConnectionView {
     self.decision = connection.decision
     self.destination = connection.destination
     self.policyVersion = connection.policyVersion
+    self.isUnlogged = connection.isUnlogged
     self.ending = ending
     self.established = true
   }
@@ -61,6 +63,11 @@ extension JSONWriter {
     object("error") { $0.error(of: event) }
   }
 
+  /// ECS's `long` has a sign: more than it holds would not be indexed.
+  private mutating func count(_ name: String, _ value: UInt64?) {
+    integer(name, value.map { Int64(clamping: $0) })
+  }
+
   private mutating func parties(_ connection: ConnectionView) {
     let facts = connection.context.facts
     object("user") {
@@ -74,7 +81,7 @@ extension JSONWriter {
     }
     object("source") {
       $0.facts(FactLayout.source, facts)
-      $0.integer("bytes", connection.ending?.bytesFromClient)
+      $0.count("bytes", connection.ending?.bytesFromClient)
     }
     object("client") { $0.facts(FactLayout.client, facts) }
     object("server") {
@@ -85,7 +92,7 @@ extension JSONWriter {
       $0.text("address", connection.destination?.address)
       $0.text("ip", connection.destination?.ip?.text)
       $0.integer("port", connection.destination?.port)
-      $0.integer("bytes", connection.ending?.bytesFromUpstream)
+      $0.count("bytes", connection.ending?.bytesFromUpstream)
     }
     object("network") {
       // A Unix listener's peer has no address, and ECS no name for that transport.

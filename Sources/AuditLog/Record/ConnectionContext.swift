@@ -52,14 +52,17 @@ package struct JudgedConnection: Hashable, Sendable {
   package var destination: AuditDestination
   /// `rule.version`: the hash that names the set of policies which judged.
   package var policyVersion: String?
+  /// The connection was let in before the log had the record of its decision; the log may not hold it.
+  package var isUnlogged: Bool
 
   package init(
     context: ConnectionContext, decision: Decision, destination: AuditDestination,
-    policyVersion: String? = nil
+    policyVersion: String? = nil, isUnlogged: Bool = false
   ) {
     self.context = context
     self.decision = decision
     self.destination = destination
     self.policyVersion = policyVersion
+    self.isUnlogged = isUnlogged
   }
 }

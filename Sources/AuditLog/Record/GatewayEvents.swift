@@ -4,7 +4,7 @@ extension AuditEvent {
   /// A file that was read, with the SHA-256 of what was in it.
   package struct FileHash: Hashable, Sendable {
     package var path: String
-    /// Lowercase hex; nil where the file could not be read.
+    /// Lowercase hex; nil where the file could not be read, and for the audit key, whose hash is not told.
     package var sha256: String?
 
     package init(path: String, sha256: String?) {
@@ -87,6 +87,8 @@ extension AuditEvent {
   package struct AuditGap: Hashable, Sendable {
     /// How many records could not be written; 0 where only a torn line was found.
     package var lost: UInt64
+    /// How many connections were let in without a record, as `allow_unlogged` has it.
+    package var unlogged: UInt64
     /// Why, for people.
     package var cause: String
     /// `error.code`, such as `ENOSPC`.
@@ -97,9 +99,11 @@ extension AuditEvent {
     package var tornLine: Bool
 
     package init(
-      lost: UInt64, cause: String, code: String? = nil, since: Timestamp? = nil, tornLine: Bool = false
+      lost: UInt64, unlogged: UInt64 = 0, cause: String, code: String? = nil, since: Timestamp? = nil,
+      tornLine: Bool = false
     ) {
       self.lost = lost
+      self.unlogged = unlogged
       self.cause = cause
       self.code = code
       self.since = since

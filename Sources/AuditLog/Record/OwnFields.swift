@@ -43,6 +43,7 @@ extension JSONWriter {
     case .auditGap(let event):
       object("gap") {
         $0.integer("lost", event.lost)
+        $0.integer("unlogged", event.unlogged)
         $0.flag("torn_line", event.tornLine)
       }
     }
@@ -55,6 +56,7 @@ extension JSONWriter {
     // The name in the facts is what rules asked for; a connection that failed early has only the context's.
     fact("listener", context.facts[.listener] ?? .text(context.listener))
     fact("upstream", context.facts[.upstream] ?? .text(context.upstream))
+    if connection.isUnlogged { flag("unlogged", true) }
     if let ending = connection.ending {
       text("closed_by", ending.party.rawValue)
       flag("truncated", ending.truncated)

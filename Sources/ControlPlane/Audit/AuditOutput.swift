@@ -20,9 +20,17 @@ protocol AuditOutput: AnyObject {
   ///
   /// - Returns: whether they are gone.
   func takeBack(_ count: Int) -> Bool
+  /// Waits until the disk has everything that was written.
+  ///
+  /// - Returns: why it has not.
+  func sync() -> SystemError?
   /// Opens the path again, for a file that was rotated away. On an error the old file stays in use.
   ///
   /// - Returns: whether the file ends in a torn line; nil where there is no path to open.
-  func reopen() throws(SystemError) -> Bool?
+  func reopen() throws(AuditDestinationError) -> Bool?
+  /// Makes the file anew where it was removed: what is written to a file without a name is lost with it.
+  ///
+  /// - Returns: whether it was removed.
+  func restore() throws(SystemError) -> Bool
   func close()
 }

@@ -15,9 +15,9 @@ package struct AuditDestinationError: Error, Hashable, Sendable, CustomStringCon
 /// The thread that writes the audit log.
 ///
 /// Records are queued by any thread, sealed into the chain, written in batches, and answered for once the
-/// kernel has them. While nothing can be written, records are refused and counted, a probe is made every
-/// second, and an `audit-gap` record is the first that gets through. Its owner must call
-/// ``shutdown(within:)`` before letting go of it.
+/// kernel, or the disk, has them. While nothing can be written, records are lost and counted, and whoever waits
+/// for one is refused or let in, as configured; a probe is made every second, and an `audit-gap` record is the
+/// first that gets through. Its owner must call ``shutdown(within:)`` before letting go of it.
 package final class AuditWriter: AuditSink {
   /// How much may wait for a slow reader.
   package struct Capacity: Hashable, Sendable {
@@ -38,44 +38,43 @@ package final class AuditWriter: AuditSink {
   /// closed, and an `audit-gap` record tells of it.
   ///
   /// - Parameters:
+  ///   - configuration: where to, how durably, and what to do where that cannot be.
   ///   - encoder: for the `audit-gap` records that the writer makes itself.
   ///   - integrity: the digest that chains the records; nil for a log without a chain.
   ///   - now: the wall clock.
   package convenience init(
-    destination: Audit.Destination, encoder: RecordEncoder, integrity: Digest?,
-    capacity: Capacity = Capacity(),
+    _ configuration: Audit, encoder: RecordEncoder, integrity: Digest?, capacity: Capacity = Capacity(),
     now: @escaping @Sendable () -> Timestamp = { Timestamp(nanoseconds: wallClockNanoseconds()) }
   ) throws(AuditDestinationError) {
-    let output: FileOutput
-    do {
-      switch destination {
-      case .standardOutput: output = try FileOutput(standard: 1)
-      case .standardError: output = try FileOutput(standard: 2)
-      case .file(let path): output = try FileOutput(path: path)
-      }
-    } catch {
-      throw AuditDestinationError(message: "cannot open the audit log \(destination.name): \(error)")
-    }
+    let output = try FileOutput(configuration)
     let tail: ChainTail?
-    do { tail = try output.tail() } catch {
+    do { tail = try output.tail(sealedBy: integrity) } catch {
       output.close()
       throw error
     }
+    // What is said among the records would be no record.
+    let isQuiet = output.isStandardError
     try self.init(
-      output: output, tail: tail, encoder: encoder, integrity: integrity, capacity: capacity, now: now)
+      output: output, tail: tail, configuration, encoder: encoder, integrity: integrity, capacity: capacity,
+      say: { if !isQuiet { Console.errorAtOnce($0) } }, now: now)
   }
 
-  /// - Parameter tail: where the chain of the output stands, if it has one.
+  /// - Parameters:
+  ///   - tail: where the chain of the output stands, if it has one.
+  ///   - say: tells a line to people; it must not block.
   init(
-    output: sending any AuditOutput, tail: ChainTail?, encoder: RecordEncoder, integrity: Digest?,
-    capacity: Capacity, now: @escaping @Sendable () -> Timestamp
+    output: sending any AuditOutput, tail: ChainTail?, _ configuration: Audit, encoder: RecordEncoder,
+    integrity: Digest?, capacity: Capacity, say: @escaping @Sendable (String) -> Void,
+    now: @escaping @Sendable () -> Timestamp
   ) throws(AuditDestinationError) {
-    let status = AuditStatus(capacity: capacity, now: now)
+    let allowsUnlogged = configuration.whenUnavailable == .allowUnlogged
+    let status = AuditStatus(capacity: capacity, allowsUnlogged: allowsUnlogged, now: now)
     do {
       let mailbox = try Mailbox<AuditMessage>()
       let writing = AuditWriting(
-        output: output, chain: Self.chain(after: tail, integrity), isTorn: tail?.isTorn ?? false,
-        status: status, mailbox: mailbox, encoder: encoder, now: now)
+        output: output, durability: configuration.durability, chain: Self.chain(after: tail, integrity),
+        isTorn: tail?.isTorn ?? false, status: status, mailbox: mailbox, encoder: encoder,
+        alarm: AuditAlarm(allowsUnlogged: allowsUnlogged, say: say), now: now)
       let handOver = Mutex<AuditWriting?>(writing)
       self.mailbox = mailbox
       self.thread = try WorkerThread(name: "audit") { handOver.withLock { $0.take() }?.run() }
@@ -85,24 +84,28 @@ package final class AuditWriter: AuditSink {
     self.status = status
   }
 
-  /// Whether a record would be taken now.
+  /// Whether a record would be taken now, and in time.
   package var isAvailable: Bool { status.problem == nil }
   /// Why no record would be taken now, for people.
   package var problem: String? { status.problem?.message }
   /// Records that were lost or refused since the start.
   package var lostCount: UInt64 { status.current.lostInAll }
+  /// Connections that were let in without a record since the start.
+  package var unloggedCount: UInt64 { status.current.unloggedInAll }
   /// Records that wait to be written.
   package var queuedCount: Int { status.current.records }
   /// Why the last ``reopen()`` left the old file in use, for people.
   package var reopenProblem: String? { status.current.reopenProblem }
 
-  package func append(_ record: EncodedRecord) { enqueue(record, nil) }
+  package func append(_ record: EncodedRecord) { _ = enqueue(record, nil) }
 
-  package func append(
-    _ record: EncodedRecord,
-    answering: @escaping @Sendable (Result<AuditReceipt, AuditUnavailable>) -> Void
-  ) {
-    if let refusal = enqueue(record, answering) { answering(.failure(refusal)) }
+  package func append(_ record: EncodedRecord, answering: @escaping AuditAnswer) {
+    let asked = QueuedRecord(record: record, answering: answering)
+    switch enqueue(record, answering) {
+    case .queued: break
+    case .waived(let problem): asked.waived(problem)
+    case .refused(let problem): asked.refused(problem)
+    }
   }
 
   /// Opens the path again, behind the records that are queued now; the new file continues the chain.
@@ -116,10 +119,9 @@ package final class AuditWriter: AuditSink {
     thread.join()
   }
 
-  @discardableResult
-  private func enqueue(_ record: EncodedRecord, _ answering: AuditAnswer?) -> AuditUnavailable? {
-    status.admit(record.bytes.count) {
-      mailbox.post(.record(QueuedRecord(record: record, answering: answering)))
+  private func enqueue(_ record: EncodedRecord, _ answering: AuditAnswer?) -> AuditStatus.Admission {
+    status.admit(record.bytes.count, isAwaited: answering != nil) {
+      mailbox.post(.record(QueuedRecord(record: record, answering: $0 ? answering : nil)))
     }
   }
 
@@ -130,15 +132,20 @@ package final class AuditWriter: AuditSink {
   }
 }
 
-typealias AuditAnswer = @Sendable (Result<AuditReceipt, AuditUnavailable>) -> Void
-
 /// A record on its way to the thread.
 struct QueuedRecord: Sendable {
   var record: EncodedRecord
+  /// Nil where nobody waits for the record.
   var answering: AuditAnswer?
 
-  /// The kernel has the record: the only place where a receipt is made.
-  func written(sequence: UInt64) { answering?(.success(AuditReceipt(sequence: sequence))) }
+  var isAwaited: Bool { answering != nil }
+
+  /// The log has the record, as durably as configured: the only place where a receipt is made.
+  func written(sequence: UInt64) { answering?(.success(.recorded(AuditReceipt(sequence: sequence)))) }
+
+  /// There is no record in time, and the configuration says `allow_unlogged` (``AuditStatus`` and
+  /// ``AuditWriting`` ask it): the only place where a waiver is made.
+  func waived(_ problem: AuditUnavailable) { answering?(.success(.waived(AuditWaiver(problem)))) }
 
   func refused(_ problem: AuditUnavailable) { answering?(.failure(problem)) }
 }

@@ -1,44 +1,54 @@
 import AccessPolicy
 import AuditLog
 import EventLoop
-import Glibc
+import GatewayConfiguration
 
-/// What the audit thread does. One thread owns it.
+/// What the audit thread does: it takes records from the mailbox, writes them in batches and answers for them.
+/// One thread owns it.
 final class AuditWriting {
-  private let output: any AuditOutput
-  private let status: AuditStatus
-  private let mailbox: Mailbox<AuditMessage>
-  private let encoder: RecordEncoder
-  private let now: @Sendable () -> Timestamp
+  let output: any AuditOutput
+  let durability: Audit.Durability
+  let status: AuditStatus
+  let mailbox: Mailbox<AuditMessage>
+  let encoder: RecordEncoder
+  let now: @Sendable () -> Timestamp
+  var alarm: AuditAlarm
 
-  /// Behind the last record that the kernel has whole.
-  private var chain: RecordChain
+  /// Behind the last record that the log has whole.
+  var chain: RecordChain
   /// The output's last byte is no end of line.
-  private var lineIsOpen: Bool
+  var lineIsOpen: Bool
   /// Some gap record must still say that the line before it is torn.
-  private var tearIsUntold: Bool
+  var tearIsUntold: Bool
+  /// Some gap record must still say that the file was removed.
+  var removalIsUntold = false
+  var failure: SystemError?
+  var nextProbe = MonotonicTime.distantFuture
+  var stopAt: MonotonicTime?
+
+  /// The records that are being written.
+  private var batch: [QueuedRecord] = []
   /// Messages in their order; those before `next` are done.
   private var inbox: [AuditMessage] = []
   private var next = 0
-  private var failure: SystemError?
-  private var nextProbe = MonotonicTime.distantFuture
-  private var stopAt: MonotonicTime?
 
-  private static let probeInterval = Duration.seconds(1)
   /// Lines that are written together.
   private static let batchBytes = 1 << 18
 
   init(
-    output: any AuditOutput, chain: RecordChain, isTorn: Bool, status: AuditStatus,
-    mailbox: Mailbox<AuditMessage>, encoder: RecordEncoder, now: @escaping @Sendable () -> Timestamp
+    output: any AuditOutput, durability: Audit.Durability, chain: RecordChain, isTorn: Bool,
+    status: AuditStatus, mailbox: Mailbox<AuditMessage>, encoder: RecordEncoder, alarm: AuditAlarm,
+    now: @escaping @Sendable () -> Timestamp
   ) {
     self.output = output
+    self.durability = durability
     self.chain = chain
     self.lineIsOpen = isTorn
     self.tearIsUntold = isTorn
     self.status = status
     self.mailbox = mailbox
     self.encoder = encoder
+    self.alarm = alarm
     self.now = now
   }
 
@@ -46,7 +56,7 @@ final class AuditWriting {
     if tearIsUntold { tellGap() }
     while true {
       collect()
-      while let batch = nextBatch() { write(batch) }
+      while takeBatch() { writeBatch() }
       if next == inbox.count, stopAt != nil { break }
       if failure != nil, MonotonicTime.now() >= nextProbe { tellGap() }
       let probe = failure == nil ? -1 : nextProbe.timeoutMilliseconds(from: .now())
@@ -57,7 +67,7 @@ final class AuditWriting {
   }
 
   /// Takes what was posted behind what is not done yet.
-  private func collect() {
+  func collect() {
     var fresh: [AuditMessage] = []
     mailbox.drain(into: &fresh)
     inbox.removeFirst(next)
@@ -66,120 +76,75 @@ final class AuditWriting {
     for case .stop(let deadline) in fresh { stopAt = min(stopAt ?? deadline, deadline) }
   }
 
-  /// The next records, as many as are written together; control messages before them are obeyed.
-  private func nextBatch() -> [QueuedRecord]? {
-    var records: [QueuedRecord] = []
+  /// Takes the next records, as many as are written together; control messages before them are obeyed.
+  private func takeBatch() -> Bool {
     var bytes = 0
     while next < inbox.count, bytes < Self.batchBytes {
       switch inbox[next] {
       case .record(let record):
-        records.append(record)
+        batch.append(record)
         bytes += record.record.bytes.count
       case .reopen:
-        guard records.isEmpty else { return records }
+        guard batch.isEmpty else { return true }
         reopen()
       case .stop: break
       }
       next += 1
     }
-    return records.isEmpty ? nil : records
+    return !batch.isEmpty
   }
 
-  private func write(_ records: [QueuedRecord]) {
-    var batch = SealedBatch(chain: chain)
+  private func writeBatch() {
+    status.busy(since: .now())
+    var sealed = SealedBatch(chain: chain)
     var good = 0
-    if failure == nil {
-      for record in records { batch.add(record.record) }
-      good = write(batch)
+    if isReady() {
+      // The chain may have moved: a file that was made anew begins with a gap record.
+      sealed = SealedBatch(chain: chain)
+      for record in batch { sealed.add(record.record) }
+      good = put(sealed)
     }
-    let bytes = records.reduce(0) { $0 + $1.record.bytes.count }
-    // The state changes before the answers: who is answered sees it as it is.
-    status.released(records: records.count, bytes: bytes, lost: UInt64(records.count - good))
-    for (record, line) in zip(records, batch.lines.prefix(good)) { record.written(sequence: line.sequence) }
-    for record in records.dropFirst(good) { record.refused(problem) }
+    status.busy(since: nil)
+    answer(sealed.lines.prefix(good))
     // What a full queue kept out is told behind the records that filled it.
-    if failure == nil, status.current.untold.count > 0 { tellGap() }
+    if failure == nil, !status.current.untold.isNothing { tellGap() }
+    if failure == nil, alarm.isRaised { alarm.end(output.name, .init()) }
   }
 
-  /// Writes an `audit-gap`, which also is the probe whether writing works again.
-  private func tellGap() {
-    let loss = status.current.untold
-    let gap = AuditEvent.AuditGap(
-      lost: loss.count, cause: gapCause(loss), code: failure?.name, since: loss.since,
-      tornLine: tearIsUntold)
-    var batch = SealedBatch(chain: chain)
-    if lineIsOpen { batch.endTornLine() }
-    batch.add(encoder.encode(.auditGap(gap), id: .random(in: .min ... .max), at: now()))
-    failure = nil
-    guard write(batch) == 1 else { return }
-    tearIsUntold = false
-    status.told(of: loss)
+  /// Answers for the batch: its first records have these lines, the rest have none.
+  private func answer(_ lines: ArraySlice<SealedBatch.Line>) {
+    let bytes = batch.reduce(0) { $0 + $1.record.bytes.count }
+    let rest = batch.dropFirst(lines.count)
+    let waives = status.allowsUnlogged && stopAt == nil
+    // The state changes before the answers: who is answered sees it as it is.
+    status.released(
+      records: batch.count, bytes: bytes, lost: UInt64(rest.count),
+      unlogged: waives ? UInt64(rest.count { $0.isAwaited }) : 0)
+    for (record, line) in zip(batch, lines) { record.written(sequence: line.sequence) }
+    for record in rest { waives ? record.waived(problem) : record.refused(problem) }
+    batch = []
   }
 
-  private func gapCause(_ loss: AuditStatus.Loss) -> String {
-    if let failure { return "\(output.name): \(failure)" }
-    return loss.count > 0 ? "the log's reader was too slow" : "the last line was cut off when it was written"
-  }
-
-  private func reopen() {
-    do {
-      if let isTorn = try output.reopen() { lineIsOpen = isTorn }
-      status.reopened(problem: nil)
-    } catch {
-      // Records go on into the file that was rotated away: none is lost by it.
-      status.reopened(problem: "cannot reopen the audit log \(output.name): \(error)")
+  /// Lets in whoever waits for a record that takes too long, where that is allowed. The records themselves
+  /// keep their places: they are written as soon as they can be.
+  func waiveWaiting(_ problem: AuditUnavailable) {
+    guard status.allowsUnlogged, stopAt == nil else { return }
+    var waiting: [QueuedRecord] = []
+    for index in batch.indices where batch[index].isAwaited {
+      waiting.append(batch[index])
+      batch[index].answering = nil
     }
-    if lineIsOpen { tearIsUntold = true }
-    if lineIsOpen || failure != nil { tellGap() }
-  }
-
-  /// - Returns: how many lines the kernel has whole.
-  private func write(_ batch: SealedBatch) -> Int {
-    let (written, failure) = writeAll(batch.bytes)
-    let whole = batch.lines.prefix { $0.end <= written }
-    if let last = whole.last { chain = last.chain }
-    let lastEnd = whole.last?.end ?? batch.start
-    if written >= lastEnd { lineIsOpen = false }
-    guard let failure else { return whole.count }
-    if written > lastEnd, !output.takeBack(written - lastEnd) {
-      lineIsOpen = true
-      tearIsUntold = true
-      // Only its end of line is missing: the next start would read it as a whole record, and so do we.
-      let torn = batch.lines[whole.count]
-      if written == torn.end - 1 { chain = torn.chain }
+    for index in next..<inbox.count {
+      guard case .record(var record) = inbox[index], record.isAwaited else { continue }
+      waiting.append(record)
+      record.answering = nil
+      inbox[index] = .record(record)
     }
-    self.failure = failure
-    nextProbe = .now() + Self.probeInterval
-    status.failed(problem)
-    return whole.count
+    status.waived(UInt64(waiting.count))
+    for record in waiting { record.waived(problem) }
   }
 
-  private func writeAll(_ bytes: [UInt8]) -> (written: Int, failure: SystemError?) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      switch output.write(rest) {
-      // A write of some bytes never comes to none (write(2)); a destination that does so is broken.
-      case .written(0): return (rest.startIndex, SystemError(call: "write", code: EIO))
-      case .written(let count): rest = rest.dropFirst(count)
-      case .wouldBlock:
-        guard waitForReader() else { return (rest.startIndex, SystemError(call: "write", code: ETIMEDOUT)) }
-      case .failed(let failure): return (rest.startIndex, failure)
-      }
-    }
-    return (bytes.count, nil)
-  }
-
-  /// - Returns: false when the time to stop has come.
-  private func waitForReader() -> Bool {
-    let remaining = stopAt?.timeoutMilliseconds(from: .now())
-    if remaining == 0 { return false }
-    let ready = FileCalls.poll(
-      wake: mailbox.descriptor, output: output.descriptor, milliseconds: remaining ?? -1)
-    if ready.wake { collect() }
-    return true
-  }
-
-  private var problem: AuditUnavailable {
+  var problem: AuditUnavailable {
     let cause = failure.map { "\($0)" } ?? "shut down"
     return AuditUnavailable(message: "cannot write the audit log \(output.name): \(cause)")
   }

@@ -5,7 +5,15 @@ import Glibc
 enum FileCalls {
   struct Status {
     var isRegular: Bool
+    /// No name leads to the file any more.
+    var isRemoved: Bool
+    var identity: FileIdentity
     var size: Int
+  }
+
+  struct FileIdentity: Equatable {
+    var device: UInt
+    var inode: UInt
   }
 
   struct Readiness {
@@ -35,7 +43,10 @@ enum FileCalls {
   static func status(_ descriptor: Int32) -> Status? {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return nil }
-    return Status(isRegular: status.st_mode & S_IFMT == S_IFREG, size: Int(status.st_size))
+    return Status(
+      isRegular: status.st_mode & S_IFMT == S_IFREG, isRemoved: status.st_nlink == 0,
+      identity: FileIdentity(device: UInt(status.st_dev), inode: UInt(status.st_ino)),
+      size: Int(status.st_size))
   }
 
   static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> OutputStep {
@@ -49,6 +60,29 @@ enum FileCalls {
   }
 
   static func truncate(_ descriptor: Int32, to size: Int) -> Bool { ftruncate(descriptor, size) == 0 }
+
+  /// The data, and of the inode what is needed to read it back (fdatasync(2)).
+  static func sync(_ descriptor: Int32) -> SystemError? {
+    while fdatasync(descriptor) != 0 {
+      let code = errno
+      if code != EINTR { return SystemError(call: "fdatasync", code: code) }
+    }
+    return nil
+  }
+
+  /// A file's name is its folder's data, which fsync(2) of the file does not cover.
+  static func syncFolder(of path: String) -> SystemError? {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let number = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else { return SystemError(call: "open", code: errno) }
+    defer { close(number) }
+    while fsync(number) != 0 {
+      let code = errno
+      if code != EINTR { return SystemError(call: "fsync", code: code) }
+    }
+    return nil
+  }
 
   static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 

@@ -15,10 +15,15 @@ struct Journal {
         .init(
           files: loaded.files.map { file in
             AuditEvent.FileHash(path: file.path, sha256: SHA256.hexadecimal(file.bytes))
-          },
+          } + keyFile(loaded),
           version: version, listeners: loaded.configuration.listeners.count,
           callers: loaded.documents.reduce(0) { $0 + $1.callers.count },
           rules: loaded.documents.reduce(0) { $0 + $1.rules.count })))
+  }
+
+  /// Named without its hash, by which the key could be had (see ``AuditKey``).
+  private func keyFile(_ loaded: LoadedConfiguration) -> [AuditEvent.FileHash] {
+    loaded.configuration.audit.key.map { [.init(path: $0.value, sha256: nil)] } ?? []
   }
 
   func started(_ gateway: Gateway) {

@@ -42,8 +42,8 @@ package final class RunningGateway {
     let encoder = RecordEncoder(
       observer: Observer(hostname: Host.name(), version: version), digest: digest)
     let audit = try AuditWriter(
-      destination: configuration.audit.destination, encoder: encoder,
-      integrity: configuration.audit.integrity ? digest : nil)
+      configuration.audit, encoder: encoder,
+      integrity: configuration.audit.integrity ? chainDigest(loaded.auditKey) : nil)
     let journal = Journal(audit: audit, encoder: encoder)
     do {
       let gateway = try Gateway(
@@ -77,6 +77,11 @@ package final class RunningGateway {
   func finish() {
     gateway.join()
     audit.shutdown(within: .seconds(5))
+  }
+
+  private static func chainDigest(_ key: AuditKey?) -> Digest {
+    guard let key else { return { SHA256.hash($0) } }
+    return { SHA256.authenticate($0, key: key.bytes) }
   }
 
   private static func load(

@@ -27,7 +27,7 @@ package struct Server {
       let handedOver = try HandedOverSockets.take()
       // Before the first thread: threads inherit the mask, so that signals come here alone (signalfd(2)).
       let signals = try SignalSource([SIGHUP, SIGTERM, SIGINT, SIGUSR1])
-      SignalSource.ignoreSIGPIPE()
+      SignalSource.ignoreWriteSignals()
       try ProcessHardening.apply()
       let running = try RunningGateway.start(
         configurationPath: configurationPath, version: version, handedOver: handedOver, report: report)

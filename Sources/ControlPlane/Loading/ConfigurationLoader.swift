@@ -42,6 +42,7 @@ private struct LoadingRun {
       if let tls = upstream.tls { upstreamTLS[upstream.name.value] = material(of: tls) }
     }
     let (documents, isComplete) = reading.documents(draft.policies)
+    let auditKey = draft.audit.key.flatMap { reading.auditKey($0) }
     let (policy, problems) = Policy.compile(documents, listeners: draft.listeners.map(\.name.value))
     // With listeners or documents missing, the compiler reports references that are not broken.
     reading.diagnostics += problems.filter {
@@ -52,7 +53,7 @@ private struct LoadingRun {
     else { return nil }
     return LoadedConfiguration(
       configuration: draft, policy: policy, documents: documents, files: reading.files, tls: tls,
-      upstreamTLS: upstreamTLS)
+      upstreamTLS: upstreamTLS, auditKey: auditKey)
   }
 
   /// Findings about what stands elsewhere, or is not there: in a draft it may only be unread.
@@ -64,7 +65,7 @@ private struct LoadingRun {
     let certificate = pem(listener.tls.certificate)
     let key = pem(listener.tls.privateKey)
     let authority = pem(listener.tls.clientCA)
-    if let key { checkPermissions(of: listener.tls.privateKey, key.mode) }
+    if let key { reading.checkPermissions(of: listener.tls.privateKey, "private key", key.mode) }
     guard let certificate, let key, let authority else { return nil }
     return TLSMaterial(
       certificate: certificate.bytes, privateKey: key.bytes, clientCA: authority.bytes)
@@ -89,26 +90,5 @@ private struct LoadingRun {
       return nil
     }
     return contents
-  }
-
-  /// Who may read the key may be the gateway; who may write it chooses who the gateway is.
-  private mutating func checkPermissions(of key: Located<String>, _ mode: UInt32) {
-    let faults = [
-      (UInt32(0o004), "read by everyone"), (0o002, "written by everyone"), (0o020, "written by its group"),
-    ].filter { mode & $0.0 != 0 }.map(\.1)
-    if faults.isEmpty { return }
-    let kept = mode & 0o750
-    reading.report(
-      FileProblem(
-        code: "insecure-permissions",
-        message: "the private key \(key.value) can be \(faults.joined(separator: " and ")) "
-          + "(mode \(Self.octal(mode)))",
-        hint: "chmod \(Self.octal(kept & ~0o020)) \(key.value)"),
-      at: key.location)
-  }
-
-  private static func octal(_ mode: UInt32) -> String {
-    let digits = String(mode, radix: 8)
-    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }

@@ -7,13 +7,15 @@ package struct LoadedConfiguration: Sendable {
   package var policy: Policy
   /// The policy files as they were written, for `test` and for reports.
   package var documents: [PolicyDocument]
-  /// Every file that was read, the configuration first, each path once. Private keys are among them: the
-  /// audit record holds hashes only.
+  /// Every file that was read, the configuration first, each path once, save the audit key. Private keys are
+  /// among them: the audit record holds hashes only.
   package var files: [LoadedFile]
   /// The PEM files of each listener, in the order of `configuration.listeners`.
   package var tls: [TLSMaterial]
   /// The PEM files of the upstreams that have TLS, by the upstream's name.
   package var upstreamTLS: [String: UpstreamTLSMaterial]
+  /// The key of the log's chain; nil for a chain without one.
+  package var auditKey: AuditKey?
 }
 
 /// A file and what it held.
@@ -48,7 +50,7 @@ package struct UpstreamTLSMaterial: Sendable {
   package var privateKey: [UInt8] = []
 }
 
-// A print, a log line or a test's failure must not show a private key.
+// A print, a log line or a test's failure must not show a key.
 extension LoadedFile: CustomStringConvertible, CustomReflectable {
   package var description: String { "\(path) (\(bytes.count) bytes)" }
   package var customMirror: Mirror { Mirror(self, children: ["path": path, "count": bytes.count]) }
@@ -56,6 +58,11 @@ extension LoadedFile: CustomStringConvertible, CustomReflectable {
 
 extension UpstreamTLSMaterial: CustomStringConvertible, CustomReflectable {
   package var description: String { "CA, certificate and private key" }
+  package var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension AuditKey: CustomStringConvertible, CustomReflectable {
+  package var description: String { "audit key" }
   package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 

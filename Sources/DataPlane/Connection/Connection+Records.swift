@@ -17,7 +17,11 @@ extension Connection {
     guard let decision else { return nil }
     return JudgedConnection(
       context: context(nil), decision: decision, destination: destination,
-      policyVersion: policyVersion)
+      policyVersion: policyVersion, isUnlogged: isUnlogged)
+  }
+
+  private var isUnlogged: Bool {
+    if case .waived? = clearance { true } else { false }
   }
 
   private var destination: AuditDestination {

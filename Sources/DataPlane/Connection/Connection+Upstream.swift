@@ -3,9 +3,9 @@ import EventLoop
 import GatewayConfiguration
 
 extension Connection {
-  /// The record is accepted: turns decision and receipt into a permit, and dials with it.
+  /// The audit log has answered: turns decision and clearance into a permit, and dials with it.
   func dialUpstream(_ worker: Worker) {
-    guard let decision, let receipt, let permit = Permit(decision, recorded: receipt) else {
+    guard let decision, let clearance, let permit = Permit(decision, cleared: clearance) else {
       return handle(.upstreamFailed(.internal), worker)
     }
     relay = Relay(permit)

@@ -41,7 +41,7 @@ final class Connection {
   var decision: Decision?
   /// Of the snapshot that decided.
   var policyVersion: String?
-  var receipt: AuditReceipt?
+  var clearance: AuditClearance?
   var failure: HandshakeFailure?
   var dial: UpstreamDial?
   var relay: Relay?
@@ -82,10 +82,10 @@ final class Connection {
     worker.arm(self)
   }
 
-  func recordAnswered(_ answer: Result<AuditReceipt, AuditUnavailable>, _ worker: Worker) {
+  func recordAnswered(_ answer: Result<AuditClearance, AuditUnavailable>, _ worker: Worker) {
     switch answer {
-    case .success(let receipt):
-      self.receipt = receipt
+    case .success(let clearance):
+      self.clearance = clearance
       handle(.recordAccepted, worker)
     case .failure: handle(.recordRefused, worker)
     }

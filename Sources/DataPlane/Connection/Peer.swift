@@ -57,14 +57,15 @@ package struct VerifiedPeer: Sendable {
   }
 }
 
-/// The right to reach the upstream once: an enforced `allow` whose record the audit log has accepted.
+/// The right to reach the upstream once: an enforced `allow` that the audit log has cleared: it has accepted the
+/// record, or waived it as the configuration allows.
 ///
 /// A relay cannot be built without one, and there is no other way to make one than from both proofs.
 package struct Permit: ~Copyable {
   package let decision: Decision
 
   /// - Returns: nil unless the decision allows.
-  package init?(_ decision: Decision, recorded: AuditReceipt) {
+  package init?(_ decision: Decision, cleared: AuditClearance) {
     guard decision.verdict == .allow else { return nil }
     self.decision = decision
   }

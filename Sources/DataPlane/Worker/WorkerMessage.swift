@@ -4,7 +4,7 @@ package import EventLoop
 /// What other threads tell a worker.
 package enum WorkerMessage: Sendable {
   /// The audit writer's answer to the verdict record of a connection.
-  case recordAnswered(Token, Result<AuditReceipt, AuditUnavailable>)
+  case recordAnswered(Token, Result<AuditClearance, AuditUnavailable>)
   /// A name was resolved anew.
   case resolved(UpstreamAddresses.Name, Resolution)
   /// Whether the worker's loop turns: calls the answer on its thread.

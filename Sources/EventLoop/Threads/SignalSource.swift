@@ -33,9 +33,11 @@ package final class SignalSource: Sendable {
     return found
   }
 
-  /// Makes a write to a closed pipe (the audit log's) an EPIPE instead of the end of the process. Sockets do
-  /// not need it: they send with MSG_NOSIGNAL.
-  package static func ignoreSIGPIPE() {
+  /// Makes a write of the audit log to a closed pipe an EPIPE, and one past the limit of a file's size an
+  /// EFBIG (setrlimit(2)), instead of the end of the process. Sockets do not need it: they send with
+  /// MSG_NOSIGNAL.
+  package static func ignoreWriteSignals() {
     _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
   }
 }

@@ -2,12 +2,6 @@ import AccessPolicy
 
 /// Reads `audit`.
 struct AuditReader {
-  private enum Durability: String, CaseIterable { case written, synced }
-  private enum WhenUnavailable: String, CaseIterable {
-    case refuse
-    case allowUnlogged = "allow_unlogged"
-  }
-
   let findings: Findings
 
   func read(_ node: YAMLNode) -> Audit {
@@ -15,21 +9,34 @@ struct AuditReader {
     guard let audit = CheckedMapping(node, ConfigurationSchema.audit, findings) else { return result }
     if let node = audit["path"], let destination = destination(node) { result.destination = destination }
     if let node = audit["integrity"], let integrity = findings.flag(node) { result.integrity = integrity }
-    if let node = audit["durability"],
-      let durability = findings.choice(node, of: Durability.self), durability.value == .synced
-    {
-      findings.notAvailable(at: durability.location, "audit.durability: synced")
+    if let node = audit["durability"], let durability = findings.choice(node, of: Audit.Durability.self) {
+      result.durability = durability.value
+      checkThatItCanBeSynced(result, durability)
     }
     if let node = audit["when_unavailable"],
-      let choice = findings.choice(node, of: WhenUnavailable.self), choice.value == .allowUnlogged
+      let choice = findings.choice(node, of: Audit.WhenUnavailable.self)
     {
-      findings.notAvailable(at: choice.location, "audit.when_unavailable: allow_unlogged")
+      result.whenUnavailable = choice.value
     }
     if let node = audit["key"] {
-      _ = findings.path(node, of: "a key file")
-      findings.notAvailable(at: audit.mark(of: "key"), "audit.key")
+      result.key = findings.path(node, of: "a key file")
+      if !result.integrity {
+        findings.error(
+          at: audit.mark(of: "key"), "contradiction", "audit.key is the key of the chain, and there is none",
+          hint: "remove it, or integrity: false")
+      }
     }
     return result
+  }
+
+  /// What standard output and error lead to is not ours to sync: mostly a pipe, where fdatasync(2) cannot.
+  private func checkThatItCanBeSynced(_ audit: Audit, _ durability: Located<Audit.Durability>) {
+    if case .file = audit.destination { return }
+    guard durability.value == .synced else { return }
+    let name = audit.destination == .standardOutput ? "stdout" : "stderr"
+    findings.error(
+      at: durability.location, "contradiction", "records that go to \(name) cannot be synced",
+      hint: "name a file in audit.path, or write durability: written")
   }
 
   private func destination(_ node: YAMLNode) -> Audit.Destination? {

@@ -141,13 +141,32 @@ package struct Audit: Sendable {
     case file(String)
   }
 
+  /// What is done before the upstream is dialled: the kernel has the record, or the disk.
+  package enum Durability: String, Sendable, CaseIterable { case written, synced }
+
+  /// What new connections get while records cannot be written.
+  package enum WhenUnavailable: String, Sendable, CaseIterable {
+    case refuse
+    case allowUnlogged = "allow_unlogged"
+  }
+
   package var destination: Destination
+  package var durability: Durability
+  package var whenUnavailable: WhenUnavailable
   /// Whether records are chained by hashes.
   package var integrity: Bool
+  /// The file whose bytes are the key of the chain; nil for a chain without a key.
+  package var key: Located<String>?
 
-  package init(destination: Destination = .standardOutput, integrity: Bool = true) {
+  package init(
+    destination: Destination = .standardOutput, durability: Durability = .written,
+    whenUnavailable: WhenUnavailable = .refuse, integrity: Bool = true, key: Located<String>? = nil
+  ) {
     self.destination = destination
+    self.durability = durability
+    self.whenUnavailable = whenUnavailable
     self.integrity = integrity
+    self.key = key
   }
 }
 

@@ -18,7 +18,7 @@ struct Demo: ParsableCommand {
   func run() throws {
     // Before the first thread: threads inherit the mask.
     let signals = keep ? try SignalSource([SIGINT, SIGTERM]) : nil
-    SignalSource.ignoreSIGPIPE()
+    SignalSource.ignoreWriteSignals()
     let files = try DemoFiles()
     defer { if !keep { files.remove() } }
     let upstream = try DemoUpstream()

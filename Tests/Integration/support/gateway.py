@@ -30,11 +30,12 @@ def free_port():
 class Gateway:
     """`countersign serve` with one listener, `front`, before one upstream, `back`.
 
-    Configuration and policy are dictionaries, written as JSON, which is YAML.
+    Configuration and policy are dictionaries, written as JSON, which is YAML. `wrapper` is a command that
+    becomes the gateway, such as setpriv or strace.
     """
 
     def __init__(self, folder, pki, upstream, *, limits=None, policy=POLICY, tls=None, listener=None,
-                 audit=None, **keys):
+                 audit=None, wrapper=(), **keys):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.pki = pki
@@ -42,6 +43,7 @@ class Gateway:
         self.address = ("127.0.0.1", self.port)
         self.log = self.folder / "audit.log"
         self.process = None
+        self.wrapper = [str(word) for word in wrapper]
         server = pki.server()
         self.configuration = {
             "version": 1,
@@ -61,7 +63,7 @@ class Gateway:
             ],
             "upstreams": [upstream if isinstance(upstream, dict) else {"name": "back", "address": upstream}],
             "policies": ["policy.yaml"],
-            "audit": audit or {"path": str(self.log)},
+            "audit": {"path": str(self.log), **(audit or {})},
             **({"limits": limits} if limits else {}),
             **keys,
         }
@@ -72,9 +74,9 @@ class Gateway:
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
         self.errors = open(self.folder / "stderr", "w+")
-        before = len(self.records("gateway-started"))
+        before = len(self.records("gateway-started")) if wait else None
         self.process = subprocess.Popen(
-            [*wrapper, BINARY, "serve", "--config", str(self.path)], stdin=subprocess.DEVNULL,
+            [*self.wrapper, *wrapper, BINARY, "serve", "--config", str(self.path)], stdin=subprocess.DEVNULL,
             stdout=self.errors, stderr=self.errors, env=environment, pass_fds=inherited)
         if wait:
             wait_until(
