@@ -76,7 +76,7 @@ private struct LoadingRun {
     guard let identity = tls.identity else { return ca.map { UpstreamTLSMaterial(ca: $0.bytes) } }
     let certificate = pem(identity.certificate)
     let key = pem(identity.privateKey)
-    if let key { checkPermissions(of: identity.privateKey, key.mode) }
+    if let key { reading.checkPermissions(of: identity.privateKey, "private key", key.mode) }
     guard let ca, let certificate, let key else { return nil }
     return UpstreamTLSMaterial(ca: ca.bytes, certificate: certificate.bytes, privateKey: key.bytes)
   }
