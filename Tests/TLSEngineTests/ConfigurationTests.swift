@@ -169,7 +169,7 @@ import Testing
   @Test func anchorsAreCountedOnce() throws {
     let shared = try TestPKI.shared.get()
     #expect(
-      try ChainVerifier(bundle: shared.authority.pem + shared.authority.pem + shared.server.pem).anchorCount
+      try ChainVerifier(bundle: shared.authority.pem + shared.authority.pem + shared.server.pem).anchors.count
         == 2)
   }
 }

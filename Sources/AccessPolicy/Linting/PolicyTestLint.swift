@@ -1,5 +1,12 @@
 import Patterns
 
+extension Policy {
+  /// What is wrong with the tests themselves; a part of ``lint(_:listeners:at:)``.
+  package func testFindings(_ documents: [PolicyDocument], listeners: [String]?) -> [Diagnostic] {
+    PolicyTestLint.findings(documents, names: CallerNames(callers.entries), listeners: listeners)
+  }
+}
+
 /// Policy tests that speak of what is not there: such a test fails, or passes for another reason than it says.
 enum PolicyTestLint {
   /// - Parameter listeners: the names of all listeners; nil where nobody knows them.
