@@ -70,7 +70,10 @@ package enum PolicySetLoader {
     guard isComplete else { return set }
     let (policy, findings) = Policy.compile(documents, listeners: listeners)
     reading.diagnostics += findings
-    if let policy { reading.diagnostics += policy.testFindings(documents, listeners: listeners) }
+    // Tests without any policies are told of as such.
+    if let policy, !policy.items.isEmpty {
+      reading.diagnostics += policy.testFindings(documents, listeners: listeners)
+    }
     set.policy = policy
     return set
   }
