@@ -78,7 +78,7 @@ struct PolicyTestReportTests {
     let cases = try #require(json["cases"] as? [[String: Any]])
     #expect(cases.map { $0.text("name") } == ["nobody", "orders"])
     #expect(cases[0].text("file") == "p.yaml")
-    #expect(cases[0].text("line") == "17")
+    #expect(cases[0].text("line") == "18")
     let mismatch = try #require((cases[0]["mismatches"] as? [[String: Any]])?.first)
     #expect(["key", "expected", "got"].map { mismatch.text($0) } == ["reason", "default", "caller_unmapped"])
     #expect((cases[0]["why"] as? [String])?.count == 3)
@@ -90,19 +90,21 @@ struct PolicyTestReportTests {
   }
 
   @Test func junitIsXML() throws {
-    let report = try report(
-      """
-        - { name: "<&\\"'\\u0007\\n>", given: { subject_cn: "]]>" }, expect: allow, caller: "<c>" }
-
-      """)
+    // A policy file holds no control characters; a report must not rest on that.
+    let test = PolicyTest(
+      name: Located("<&\"'\u{7}\n>", at: SourceLocation(file: "t.yaml", line: 17, column: 3)),
+      given: Make.facts((.subjectCN, .texts(["]]>"]))), expect: .allow,
+      caller: Located("<c>", at: SourceLocation(file: "t.yaml", line: 18, column: 3)))
+    var report = PolicyTestReport()
+    report.run("a \"set\"", [test], try Make.policy(Make.workers).policy, now: Make.now)
     let document = try XMLDocument(xmlString: report.junit)
     let root = try #require(document.rootElement())
     #expect(root.name == "testsuites")
     #expect(root.attribute(forName: "failures")?.stringValue == "1")
-    let test = try #require(root.elements(forName: "testsuite").first?.elements(forName: "testcase").first)
-    #expect(test.attribute(forName: "name")?.stringValue == "<&\"'\\u{7}\n>")
-    #expect(test.attribute(forName: "line")?.stringValue == "17")
-    let failure = try #require(test.elements(forName: "failure").first)
+    let found = try #require(root.elements(forName: "testsuite").first?.elements(forName: "testcase").first)
+    #expect(found.attribute(forName: "name")?.stringValue == "<&\"'\\u{7}\n>")
+    #expect(found.attribute(forName: "line")?.stringValue == "17")
+    let failure = try #require(found.elements(forName: "failure").first)
     #expect(
       failure.attribute(forName: "message")?.stringValue
         == "expect: got deny, expected allow; caller: got none, expected <c>")
