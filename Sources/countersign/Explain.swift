@@ -17,7 +17,8 @@ struct Explain: ParsableCommand {
   @Option(name: .long, help: "The configuration file.", completion: .file(extensions: ["yaml", "yml"]))
   var config: String
 
-  @Option(name: .long, help: "The listener that the client connects to.", completion: ListenerNames.completion)
+  @Option(
+    name: .long, help: "The listener that the client connects to.", completion: ListenerNames.completion)
   var listener: String?
 
   @Option(
@@ -52,7 +53,8 @@ struct Explain: ParsableCommand {
   func validate() throws {
     if audit != nil || id != nil {
       guard audit != nil, id != nil else { throw ValidationError("--audit and --id belong together") }
-      guard listener == nil, certificate == nil, serverName == nil, sourceIp == nil, assignments.isEmpty else {
+      guard listener == nil, certificate == nil, serverName == nil, sourceIp == nil, assignments.isEmpty
+      else {
         throw ValidationError(
           "a recorded connection has its facts from the log: leave out --listener, --certificate, "
             + "--server-name, --source-ip and --set")

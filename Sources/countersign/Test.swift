@@ -39,7 +39,8 @@ struct Test: ParsableCommand {
   private func run(_ sets: [PolicySet]) throws -> PolicyTestReport {
     let place = paths.joined(separator: " ")
     guard sets.contains(where: { !$0.tests.isEmpty }) else {
-      throw CannotGoOn.because("\(place): no policy tests were found; they stand under 'tests:' in policy files")
+      throw CannotGoOn.because(
+        "\(place): no policy tests were found; they stand under 'tests:' in policy files")
     }
     let now = Clock.system.wall()
     var report = PolicyTestReport()

@@ -44,7 +44,8 @@ struct LintTests {
 
   private static func pair(_ name: String, _ rule: RuleEntry, _ deny: RuleEntry, found: Bool) -> Case {
     Case(
-      name: name, callers: [Make.worker, Make.caller("cron", groups: ["jobs"], when(.sanURI, .plain("x://cron")))],
+      name: name,
+      callers: [Make.worker, Make.caller("cron", groups: ["jobs"], when(.sanURI, .plain("x://cron")))],
       rules: [rule, deny], findings: found ? shadowed : [])
   }
 
@@ -61,7 +62,8 @@ struct LintTests {
     Case(
       name: "unless broader than when",
       rules: [
-        Make.rule("r", when: [when(.sourceIP, .plain("10.1.0.0/16"))], unless: [when(.sourceIP, .cidr("10.0.0.0/8"))])
+        Make.rule(
+          "r", when: [when(.sourceIP, .plain("10.1.0.0/16"))], unless: [when(.sourceIP, .cidr("10.0.0.0/8"))])
       ],
       findings: never("contradiction", "'unless' excepts everything that it asks for")),
     Case(
@@ -71,7 +73,8 @@ struct LintTests {
     Case(
       name: "unless narrower than when",
       rules: [
-        Make.rule("r", when: [when(.sourceIP, .plain("10.0.0.0/8"))], unless: [when(.sourceIP, .cidr("10.1.0.0/16"))])
+        Make.rule(
+          "r", when: [when(.sourceIP, .plain("10.0.0.0/8"))], unless: [when(.sourceIP, .cidr("10.1.0.0/16"))])
       ]),
     Case(
       name: "unless asks for more",
@@ -84,8 +87,10 @@ struct LintTests {
     Case(
       name: "two listeners",
       rules: [Make.rule("r", listeners: ["db"], when: [when(.listener, .plain("api"))])],
-      findings: never("contradiction", "its 'listeners' and its condition on the listener exclude each other")),
-    Case(name: "one listener", rules: [Make.rule("r", listeners: ["d*"], when: [when(.listener, .plain("db"))])]),
+      findings: never("contradiction", "its 'listeners' and its condition on the listener exclude each other")
+    ),
+    Case(
+      name: "one listener", rules: [Make.rule("r", listeners: ["d*"], when: [when(.listener, .plain("db"))])]),
     Case(
       name: "no such listener", rules: [Make.rule("r", when: [when(.listener, .plain("web"))])],
       findings: never("impossible-value", "no connection has such a listener")),
@@ -112,13 +117,17 @@ struct LintTests {
       name: "no such version", rules: [Make.rule("r", when: [when(.tlsVersion, .plain("TLSv1.3"))])],
       findings: never("impossible-value", "no connection has such a tls_version")),
     Case(
-      name: "one of two versions", rules: [Make.rule("r", when: [when(.tlsVersion, .plain("1.1"), .plain("1.2"))])],
+      name: "one of two versions",
+      rules: [Make.rule("r", when: [when(.tlsVersion, .plain("1.1"), .plain("1.2"))])],
       findings: ["impossible-value: no connection has such a tls_version"]),
     Case(name: "a version", rules: [Make.rule("r", when: [when(.tlsVersion, .prefix("1."))])]),
     Case(
-      name: "no such port", rules: [Make.rule("r", when: [when(.sourcePort, .range(min: "65536", max: nil))])],
+      name: "no such port",
+      rules: [Make.rule("r", when: [when(.sourcePort, .range(min: "65536", max: nil))])],
       findings: never("impossible-value", "no connection has such a source_port")),
-    Case(name: "the last port", rules: [Make.rule("r", when: [when(.sourcePort, .range(min: "65535", max: nil))])]),
+    Case(
+      name: "the last port",
+      rules: [Make.rule("r", when: [when(.sourcePort, .range(min: "65535", max: nil))])]),
     Case(
       name: "an empty range", rules: [Make.rule("r", when: [when(.keyBits, .range(min: nil, max: "0"))])],
       findings: never("impossible-value", "no connection has such a key_bits")),
@@ -153,7 +162,8 @@ struct LintTests {
       "denied for another group", Make.rule("r", callers: ["worker/a"]),
       Make.rule("no", .deny, callers: ["group:jobs"]), found: false),
     pair(
-      "denied by a glob", Make.rule("r", callers: ["worker/a"]), Make.rule("no", .deny, callers: ["worker/*"]),
+      "denied by a glob", Make.rule("r", callers: ["worker/a"]),
+      Make.rule("no", .deny, callers: ["worker/*"]),
       found: true),
     pair(
       "one of two callers denied", Make.rule("r", callers: ["worker/a", "cron"]),
@@ -192,7 +202,10 @@ struct LintTests {
       behind("v/{v}", "worker/{w}")),
     callers(
       "behind a prefix",
-      [Make.caller("any", when(.sanURI, .prefix("x://"))), Make.caller("v/{v}", when(.sanURI, .plain("x://v/{v}")))],
+      [
+        Make.caller("any", when(.sanURI, .prefix("x://"))),
+        Make.caller("v/{v}", when(.sanURI, .plain("x://v/{v}"))),
+      ],
       behind("v/{v}", "any")),
     callers(
       "behind an entry that asks for more",
@@ -216,7 +229,8 @@ struct LintTests {
         Make.caller("a", when(.sanURI, .plain("x://w/a")), when(.sanDNS, .plain("b"))),
       ]),
     // The compiler has told of these two.
-    callers("twins", [Make.caller("a", when(.alpn, .plain("x"))), Make.caller("b", when(.alpn, .plain("x")))]),
+    callers(
+      "twins", [Make.caller("a", when(.alpn, .plain("x"))), Make.caller("b", when(.alpn, .plain("x")))]),
   ]
 
   private static func pattern(_ matcher: ValueMatcher, _ finding: String?) -> Case {
@@ -230,7 +244,8 @@ struct LintTests {
     pattern(.regex(#"foo\.bar"#), #"needless-pattern: the regex 'foo\.bar' matches this one value only"#),
     pattern(.regex("foo|bar-x"), "needless-pattern: the regex 'foo|bar-x' matches these values only"),
     pattern(
-      .regex("shop.example"), "regex-dot: '.' in the regex 'shop.example' matches any character, not only a dot"),
+      .regex("shop.example"),
+      "regex-dot: '.' in the regex 'shop.example' matches any character, not only a dot"),
     pattern(.glob("foo"), "needless-pattern: the glob 'foo' has no '*', so it matches this one value only"),
     pattern(.regex("fo+"), nil), pattern(.regex("a.."), nil), pattern(.regex(#"\w"#), nil),
     pattern(.regex("(a|b)"), nil), pattern(.regex(#"a\{b"#), nil), pattern(.regex("a{2}"), nil),

@@ -24,7 +24,8 @@ struct SharedAuthorityTests {
   @Test(arguments: open)
   func whoeverComesThroughTheNetworkIsLetIn(_ match: Condition) throws {
     #expect(try findings(match) == ["shared-certificate"])
-    #expect(try findings(match, Make.rule("r", callers: ["edge"], listeners: ["d*"])) == ["shared-certificate"])
+    #expect(
+      try findings(match, Make.rule("r", callers: ["edge"], listeners: ["d*"])) == ["shared-certificate"])
   }
 
   static let pinned: [Condition] = [

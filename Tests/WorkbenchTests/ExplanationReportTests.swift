@@ -11,7 +11,8 @@ struct ExplanationReportTests {
   ) throws -> ExplanationReport {
     let (policy, documents) = try Make.policy(text)
     return ExplanationReport(
-      at: Make.now, verification: verification, facts: facts, explanation: policy.explain(facts, at: Make.now),
+      at: Make.now, verification: verification, facts: facts,
+      explanation: policy.explain(facts, at: Make.now),
       documents: documents, recorded: recorded)
   }
 
@@ -59,9 +60,13 @@ struct ExplanationReportTests {
     #expect(json["matched"] as? [String] == [])
     #expect(json.text("shadow.verdict") == "deny")
     #expect(json.text("verification.ok") == "1")
-    #expect((json["verification"] as? [String: Any])?.keys.sorted() == ["depth", "error", "message", "ok", "subject"])
+    #expect(
+      (json["verification"] as? [String: Any])?.keys.sorted() == [
+        "depth", "error", "message", "ok", "subject",
+      ])
     #expect(json.text("facts.key_bits") == "256")
-    #expect((json["facts"] as? [String: Any])?["san_uri"] as? [String] == ["spiffe://acme.example/worker/orders"])
+    #expect(
+      (json["facts"] as? [String: Any])?["san_uri"] as? [String] == ["spiffe://acme.example/worker/orders"])
     let rules = try #require(json["rules"] as? [[String: Any]])
     #expect(rules.map { $0.text("name") } == ["orders", "trial"])
     #expect(rules.map { $0.text("matched") } == ["0", "0"])
@@ -76,7 +81,8 @@ struct ExplanationReportTests {
     let report = try report(
       Make.orders,
       verification: .init(
-        refusal: .certificateExpired, error: "X509_V_ERR_CERT_HAS_EXPIRED", message: "certificate has expired",
+        refusal: .certificateExpired, error: "X509_V_ERR_CERT_HAS_EXPIRED",
+        message: "certificate has expired",
         depth: 0, subject: "CN=\u{1b}[31m"))
     #expect(report.outcome == .deny)
     #expect(
@@ -96,7 +102,10 @@ struct ExplanationReportTests {
   }
 
   static let reasons: [(Facts, String)] = [
-    (Make.facts((.subjectCN, .texts(["nobody"]))), "caller_unmapped: no entry of 'callers' matches the certificate"),
+    (
+      Make.facts((.subjectCN, .texts(["nobody"]))),
+      "caller_unmapped: no entry of 'callers' matches the certificate"
+    ),
     (
       Make.facts((.sanURI, .texts(["a", "b"].map { "spiffe://acme.example/worker/\($0)" }))),
       "caller_ambiguous: the certificate names worker/a and worker/b"

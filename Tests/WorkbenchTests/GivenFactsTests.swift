@@ -19,8 +19,14 @@ struct GivenFactsTests {
 
   static let refused: [([String], String)] = [
     (["postgres_user"], "--set postgres_user: expected FIELD=VALUE, such as postgres_user=orders_ro"),
-    (["postgres_usr=a"], "--set postgres_usr: there is no field 'postgres_usr'; did you mean 'postgres_user'?"),
-    (["zzzzzzzzzzz=a"], "--set zzzzzzzzzzz: there is no field 'zzzzzzzzzzz'; the fields are listed in Policies/REFERENCE.md"),
+    (
+      ["postgres_usr=a"],
+      "--set postgres_usr: there is no field 'postgres_usr'; did you mean 'postgres_user'?"
+    ),
+    (
+      ["zzzzzzzzzzz=a"],
+      "--set zzzzzzzzzzz: there is no field 'zzzzzzzzzzz'; the fields are listed in Policies/REFERENCE.md"
+    ),
     (["source_port=many"], "--set source_port: expected a whole number, found 'many'"),
     (["client_ip=10.0.0"], "--set client_ip: expected an IPv4 or IPv6 address, found '10.0.0'"),
     (["postgres_user=a", "postgres_user=b"], "--set postgres_user: postgres_user has one value, found 2"),
@@ -28,7 +34,10 @@ struct GivenFactsTests {
       ["san_uri=x://a"],
       "--set san_uri: the certificate says this; with another value it would not be this certificate"
     ),
-    (["root_sha256=aa"], "--set root_sha256: the certificate says this; with another value it would not be this certificate"),
+    (
+      ["root_sha256=aa"],
+      "--set root_sha256: the certificate says this; with another value it would not be this certificate"
+    ),
     (["time=08:00"], "--set time: give the moment by --at"),
     (["listener=db"], "--set listener: this follows from --listener"),
     (["server_name=a"], "--set server_name: give the name by --server-name"),

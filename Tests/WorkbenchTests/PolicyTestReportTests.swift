@@ -80,7 +80,8 @@ struct PolicyTestReportTests {
     #expect(cases[0].text("file") == "p.yaml")
     #expect(cases[0].text("line") == "18")
     let mismatch = try #require((cases[0]["mismatches"] as? [[String: Any]])?.first)
-    #expect(["key", "expected", "got"].map { mismatch.text($0) } == ["reason", "default", "caller_unmapped"])
+    #expect(
+      ["key", "expected", "got"].map { mismatch.text($0) } == ["reason", "default", "caller_unmapped"])
     #expect((cases[0]["why"] as? [String])?.count == 3)
     #expect((cases[1]["mismatches"] as? [Any])?.isEmpty == true)
     #expect(json.text("coverage.callers.reached") == "1")

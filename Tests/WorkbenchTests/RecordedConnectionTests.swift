@@ -31,7 +31,8 @@ struct RecordedConnectionTests {
     let (policy, documents) = try Make.policy(text)
     return ExplanationReport(
       at: recorded.time, verification: recorded.verification, facts: recorded.facts,
-      explanation: policy.explain(recorded.facts, at: recorded.time), documents: documents, recorded: recorded)
+      explanation: policy.explain(recorded.facts, at: recorded.time), documents: documents, recorded: recorded
+    )
   }
 
   @Test func theSamePoliciesSayTheSame() throws {
@@ -51,14 +52,16 @@ struct RecordedConnectionTests {
     let report = try report(Self.decision(Make.orders, Make.policy(Make.workers).policy), edited)
     #expect(report.outcome == .deny)
     #expect(report.differences.map(\.what) == ["verdict", "reason", "rule", "matched"])
-    #expect(report.text.contains("  verdict: recorded allow, now deny\n  reason: recorded rule, now default\n"))
+    #expect(
+      report.text.contains("  verdict: recorded allow, now deny\n  reason: recorded rule, now default\n"))
   }
 
   @Test func aFailedHandshakeIsToldFromItsRecord() throws {
     let failed = AuditEvent.handshakeFailed(
       .init(
         context: Self.context(Make.orders), reason: .certificateUntrusted,
-        code: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY", message: "unable to get local issuer certificate",
+        code: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+        message: "unable to get local issuer certificate",
         depth: 1, subject: "CN=CA"))
     let report = try report(failed, Make.workers)
     #expect(report.outcome == .deny)
@@ -81,7 +84,8 @@ struct RecordedConnectionTests {
     (Make.workers + "  - {name: all, action: allow}\n", .allow),
     // A rule that may deny asks for it.
     (
-      Make.workers + "  - {name: all, action: allow}\n  - {name: no, action: deny, when: {postgres_user: x}}\n",
+      Make.workers
+        + "  - {name: all, action: allow}\n  - {name: no, action: deny, when: {postgres_user: x}}\n",
       .undecidable
     ),
     // It would, if not for the caller.

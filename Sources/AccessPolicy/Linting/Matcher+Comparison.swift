@@ -18,9 +18,11 @@ extension Matcher {
     case (.glob(let mine), .glob(let theirs)): theirs.covers(mine)
     case (.glob(let mine), .prefix(let prefix)): mine.literalPrefix.begins(with: prefix)
     case (.prefix(let mine), .prefix(let theirs)): mine.begins(with: theirs)
-    case (.prefix(let mine), .glob(let glob)): !mine.utf8.contains(UInt8(ascii: "*")) && glob.covers(Glob(mine + "**"))
+    case (.prefix(let mine), .glob(let glob)):
+      !mine.utf8.contains(UInt8(ascii: "*")) && glob.covers(Glob(mine + "**"))
     case (.suffix(let mine), .suffix(let theirs)): mine.ends(with: theirs)
-    case (.suffix(let mine), .glob(let glob)): !mine.utf8.contains(UInt8(ascii: "*")) && glob.covers(Glob("**" + mine))
+    case (.suffix(let mine), .glob(let glob)):
+      !mine.utf8.contains(UInt8(ascii: "*")) && glob.covers(Glob("**" + mine))
     case (.regex(let mine), .regex(let theirs)): mine.text.isExactly(theirs.text)
     case (.block(let mine), .block(let theirs)): theirs.contains(mine)
     case (.integers(let mine), .integers(let theirs)): theirs.contains(mine)
@@ -62,7 +64,8 @@ extension Matcher {
   /// Whether it surely does not match the text.
   private func rejects(_ text: String) -> Bool {
     switch self {
-    case .literal, .glob, .prefix, .suffix, .regex: if case .notMatched = match(text: text) { true } else { false }
+    case .literal, .glob, .prefix, .suffix, .regex:
+      if case .notMatched = match(text: text) { true } else { false }
     default: false
     }
   }

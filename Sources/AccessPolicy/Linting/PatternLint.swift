@@ -33,7 +33,8 @@ enum PatternLint {
     if reading.hasBareDot {
       findings.warning(
         "regex-dot", at: location, "'.' in the regex '\(text)' matches any character, not only a dot",
-        hint: "for the text itself write \(field.name): \(list(reading.alternatives)); for any character [^/]")
+        hint: "for the text itself write \(field.name): \(list(reading.alternatives)); for any character [^/]"
+      )
     } else {
       findings.warning(
         "needless-pattern", at: location,

@@ -48,10 +48,14 @@ struct ShadowedRuleLint {
     findings.warning(
       "shadowed-rule", at: rule.location,
       "rule '\(rule.name)' never allows anything: rule '\(deny.name)' at \(deny.location) denies whatever it matches",
-      hint: "an enforced deny wins wherever it stands: narrow the deny by 'when' or 'unless', or remove this rule")
+      hint:
+        "an enforced deny wins wherever it stands: narrow the deny by 'when' or 'unless', or remove this rule"
+    )
   }
 
-  private func denies(_ deny: CompiledRule, everythingOf rule: CompiledRule, _ selectors: [CallerSelector]) -> Bool {
+  private func denies(_ deny: CompiledRule, everythingOf rule: CompiledRule, _ selectors: [CallerSelector])
+    -> Bool
+  {
     guard rule.when.implies(deny.when), excepts(rule, whatever: deny) else { return false }
     if let end = deny.expires {
       guard let last = rule.expires, last <= end else { return false }

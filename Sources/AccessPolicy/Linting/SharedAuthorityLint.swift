@@ -20,15 +20,20 @@ extension Policy {
     let shared = CallerNames(open)
     var findings: [Diagnostic] = []
     for rule in rules where rule.action == .allow && rule.mode == .enforce {
-      if let listeners = rule.listeners, !listeners.contains(where: { Glob($0).matches(listener) }) { continue }
+      if let listeners = rule.listeners, !listeners.contains(where: { Glob($0).matches(listener) }) {
+        continue
+      }
       let selectors = rule.callers?.map { CallerSelector($0) } ?? [.glob(Glob("**"))]
-      guard let entry = open.first(where: { _ in selectors.contains { shared.contains($0) } }) else { continue }
+      guard let entry = open.first(where: { _ in selectors.contains { shared.contains($0) } }) else {
+        continue
+      }
       findings.warning(
         "shared-certificate", at: rule.location,
         "rule '\(rule.name)' allows Cloudflare's shared origin-pull certificate at the listener '\(listener)': "
           + "its authority is in client_ca, and the caller '\(entry.name.written)' asks for nothing that only "
           + "one account has",
-        hint: "take that authority out of client_ca, or name the caller by the spki_sha256 of a certificate of "
+        hint:
+          "take that authority out of client_ca, or name the caller by the spki_sha256 of a certificate of "
           + "your own")
     }
     return findings

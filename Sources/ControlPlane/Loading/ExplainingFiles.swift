@@ -59,6 +59,7 @@ package enum ExplainingFiles {
   }
 
   private static func unreadable(_ path: String, _ call: String, _ code: Int32) -> FileProblem {
-    FileProblem(code: "unreadable-file", message: "cannot read \(path): \(call): \(FileReader.describe(code))")
+    FileProblem(
+      code: "unreadable-file", message: "cannot read \(path): \(call): \(FileReader.describe(code))")
   }
 }

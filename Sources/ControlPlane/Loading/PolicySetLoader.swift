@@ -42,7 +42,8 @@ package enum PolicySetLoader {
     var listeners: [String: [String]?] = [:]
     var policies: [String] = []
     for path in files {
-      let contents = reading.file(path, namedAt: SourceLocation(file: path), limit: ConfigurationFiles.longest)
+      let contents = reading.file(
+        path, namedAt: SourceLocation(file: path), limit: ConfigurationFiles.longest)
       guard let contents else { continue }
       guard ConfigurationNames.isConfiguration(contents.bytes, file: path) else {
         policies.append(path)
@@ -64,9 +65,11 @@ package enum PolicySetLoader {
     _ folder: String, _ files: [String], _ listeners: [String]?, _ paths: [String],
     _ reading: inout FileReading
   ) -> PolicySet {
-    let (documents, isComplete) = reading.documents(at: files.map { Located($0, at: SourceLocation(file: $0)) })
+    let (documents, isComplete) = reading.documents(
+      at: files.map { Located($0, at: SourceLocation(file: $0)) })
     var set = PolicySet(
-      name: folder.isEmpty ? paths.joined(separator: " ") : folder, documents: documents, listeners: listeners)
+      name: folder.isEmpty ? paths.joined(separator: " ") : folder, documents: documents, listeners: listeners
+    )
     guard isComplete else { return set }
     let (policy, findings) = Policy.compile(documents, listeners: listeners)
     reading.diagnostics += findings
@@ -81,7 +84,8 @@ package enum PolicySetLoader {
   /// The files that a path of the command line stands for, in the order of their bytes.
   private static func policyFiles(_ path: String, depth: Int) throws(FileProblem) -> [String] {
     var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else {
       return [path]
     }
     guard depth < deepest else {

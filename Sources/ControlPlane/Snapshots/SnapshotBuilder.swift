@@ -21,7 +21,8 @@ package enum SnapshotBuilder {
       else { continue }
       listeners.append(
         ListenerSnapshot(
-          name: listener.name.value, protocol: listener.protocolName, address: NetworkAddress(ip: ip, port: port),
+          name: listener.name.value, protocol: listener.protocolName,
+          address: NetworkAddress(ip: ip, port: port),
           tls: context,
           upstream: UpstreamSnapshot(
             name: upstream.name.value, address: upstream.address.value,
@@ -56,7 +57,8 @@ package enum SnapshotBuilder {
         diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
       }
       for anchor in context.verifier.anchors {
-        findings += policy.sharedAuthorityFindings(PeerCertificate.facts(anchor), listener: listener.name.value)
+        findings += policy.sharedAuthorityFindings(
+          PeerCertificate.facts(anchor), listener: listener.name.value)
       }
       return context
     } catch {

@@ -46,14 +46,17 @@ enum IdentityFindings {
     guard let notAfter = certificate.notAfter, isNearItsEnd(certificate, notAfter, now) else { return [] }
     return [
       TLSConfigurationFinding(
-        .certificate, "certificate-expiring", "\(named) expires at \(notAfter.rfc3339), in \(left(notAfter, now))",
+        .certificate, "certificate-expiring",
+        "\(named) expires at \(notAfter.rfc3339), in \(left(notAfter, now))",
         hint: "renew it before then")
     ]
   }
 
   /// Thirty days before the end; of a certificate with a short life its last third, in which whoever renews
   /// such certificates has done so.
-  private static func isNearItsEnd(_ certificate: Certificate, _ notAfter: Timestamp, _ now: Timestamp) -> Bool {
+  private static func isNearItsEnd(_ certificate: Certificate, _ notAfter: Timestamp, _ now: Timestamp)
+    -> Bool
+  {
     let life = notAfter.seconds - (certificate.notBefore?.seconds ?? notAfter.seconds)
     return notAfter.seconds - now.seconds < min(30 * 86_400, max(0, life / 3))
   }

@@ -25,7 +25,8 @@ extension ExplanationReport {
       "verification": verificationTree,
       "at": .text(at.rfc3339),
       "facts": .object(
-        Dictionary(facts.fields.map { ($0.name, facts[$0]?.json ?? .null) }, uniquingKeysWith: { first, _ in first })),
+        Dictionary(
+          facts.fields.map { ($0.name, facts[$0]?.json ?? .null) }, uniquingKeysWith: { first, _ in first })),
       "unknown_fields": .texts(unknownFields.map(\.name)),
       "callers": .array((explanation?.entries ?? []).map(tree)),
       "rules": .array((explanation?.rules ?? []).map(tree)),
@@ -51,10 +52,11 @@ extension ExplanationReport {
       case .patternLimit(let ground): ("pattern_limit", [], ground)
       case .notReached: ("not_reached", [], nil)
       }
-    return .object([
-      "name": .text(entry.name), "outcome": .text(outcome), "callers": .texts(caller),
-      "failed": ground?.json ?? .null,
-    ].merging(JSONTree.place(entry.location)) { first, _ in first })
+    return .object(
+      [
+        "name": .text(entry.name), "outcome": .text(outcome), "callers": .texts(caller),
+        "failed": ground?.json ?? .null,
+      ].merging(JSONTree.place(entry.location)) { first, _ in first })
   }
 
   private func tree(_ rule: Explanation.Rule) -> JSONTree {
@@ -65,11 +67,12 @@ extension ExplanationReport {
       case .failed(let ground): ("failed", ground)
       case .patternLimit(let ground): ("pattern_limit", ground)
       }
-    return .object([
-      "name": .text(rule.name), "action": .text(rule.action.rawValue), "mode": .text(rule.mode.rawValue),
-      "matched": isOpen ? .null : .flag(rule.outcome == .matched),
-      "outcome": .text(isOpen ? "undecidable" : outcome), "failed": ground?.json ?? .null,
-    ].merging(JSONTree.place(rule.location)) { first, _ in first })
+    return .object(
+      [
+        "name": .text(rule.name), "action": .text(rule.action.rawValue), "mode": .text(rule.mode.rawValue),
+        "matched": isOpen ? .null : .flag(rule.outcome == .matched),
+        "outcome": .text(isOpen ? "undecidable" : outcome), "failed": ground?.json ?? .null,
+      ].merging(JSONTree.place(rule.location)) { first, _ in first })
   }
 
   private func tree(_ recorded: RecordedConnection) -> [String: JSONTree] {

@@ -59,7 +59,9 @@ extension ExplanationReport {
 
   private var chain: String {
     guard verification.refusal != nil else { return "verified" }
-    let which = verification.depth.map { $0 == 0 ? "the client's own certificate" : "certificate \($0) above it" }
+    let which = verification.depth.map {
+      $0 == 0 ? "the client's own certificate" : "certificate \($0) above it"
+    }
     let parts = [which, verification.subject.map { "subject \($0)" }].compactMap { $0 }
     return "not verified" + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
       + "; no policy was asked"
@@ -96,7 +98,8 @@ extension ExplanationReport {
     }
     lines += facts.unreadableNames.map { "  \($0.place) cannot be read: \($0.problem)" }
     if !unknownFields.isEmpty {
-      lines.append("  not known, and asked by the policies: \(unknownFields.map(\.name).joined(separator: ", "))")
+      lines.append(
+        "  not known, and asked by the policies: \(unknownFields.map(\.name).joined(separator: ", "))")
     }
     return lines.count == 1 ? [] : lines
   }
@@ -105,7 +108,9 @@ extension ExplanationReport {
     guard let recorded else { return [] }
     let id = recorded.eventID ?? recorded.connectionID ?? "?"
     guard recorded.decision != nil else {
-      return ["Recorded at \(recorded.time.rfc3339) as \(id): the handshake failed, whatever the policies say."]
+      return [
+        "Recorded at \(recorded.time.rfc3339) as \(id): the handshake failed, whatever the policies say."
+      ]
     }
     if outcome == .undecidable { return ["Recorded at \(recorded.time.rfc3339) as \(id)."] }
     guard !differences.isEmpty else {
@@ -117,5 +122,7 @@ extension ExplanationReport {
 }
 
 extension String {
-  fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
 }

@@ -22,7 +22,8 @@ package struct Undecided: Hashable, Sendable {
       documents.flatMap(\.rules).map { ($0.name.value, $0) }, uniquingKeysWith: { first, _ in first })
     let open = explanation.rules.filter { rule in
       guard let source = sources[rule.name] else { return false }
-      return (source.when + source.unless).contains { cut.contains($0.field) } && !Self.fails(rule.outcome, cut)
+      return (source.when + source.unless).contains { cut.contains($0.field) }
+        && !Self.fails(rule.outcome, cut)
     }
     rules = Set(open.map(\.name))
     isVerdictOpen = isCallerOpen || Self.decides(explanation.rules, rules)

@@ -28,7 +28,9 @@ extension PolicyTestReport {
     guard !result.hasPassed else { return ["    " + tag.empty] }
     let mismatches = result.mismatches.map { "\($0.key): got \($0.got), expected \($0.expected)" }
     let failure = XMLTag("failure", ("message", mismatches.joined(separator: "; ")), ("type", "mismatch"))
-    let details = result.mismatches.map { "\($0.location): \($0.key): got \($0.got), expected \($0.expected)" }
+    let details = result.mismatches.map {
+      "\($0.location): \($0.key): got \($0.got), expected \($0.expected)"
+    }
     return [
       "    " + tag.opening,
       "      " + failure.opening + XMLTag.escaped((details + result.grounds).joined(separator: "\n"))
@@ -66,7 +68,8 @@ private struct XMLTag {
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
       case "\n", "\t", "\r": result += "&#\(scalar.value);"
-      case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+      case _
+      where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
         || scalar.value == 0xfffe || scalar.value == 0xffff:
         result += "\\u{\(String(scalar.value, radix: 16))}"
       default: result.unicodeScalars.append(scalar)

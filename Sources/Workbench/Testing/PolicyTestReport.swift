@@ -75,18 +75,20 @@ extension PolicyTestReport {
   }
 
   private func tree(_ result: PolicyTestResult, _ suite: String) -> JSONTree {
-    .object([
-      "name": .text(result.test.name.value), "suite": .text(suite), "passed": .flag(result.hasPassed),
-      "verdict": .text(result.decision.verdict.rawValue), "reason": .text(result.decision.reason.rawValue),
-      "caller": .text(result.decision.caller?.name), "rule": .text(result.decision.rule),
-      "mismatches": .array(
-        result.mismatches.map { mismatch in
-          .object([
-            "key": .text(mismatch.key), "expected": .text(mismatch.expected), "got": .text(mismatch.got),
-          ].merging(JSONTree.place(mismatch.location)) { first, _ in first })
-        }),
-      "why": .texts(result.grounds),
-    ].merging(JSONTree.place(result.location)) { first, _ in first })
+    .object(
+      [
+        "name": .text(result.test.name.value), "suite": .text(suite), "passed": .flag(result.hasPassed),
+        "verdict": .text(result.decision.verdict.rawValue), "reason": .text(result.decision.reason.rawValue),
+        "caller": .text(result.decision.caller?.name), "rule": .text(result.decision.rule),
+        "mismatches": .array(
+          result.mismatches.map { mismatch in
+            .object(
+              [
+                "key": .text(mismatch.key), "expected": .text(mismatch.expected), "got": .text(mismatch.got),
+              ].merging(JSONTree.place(mismatch.location)) { first, _ in first })
+          }),
+        "why": .texts(result.grounds),
+      ].merging(JSONTree.place(result.location)) { first, _ in first })
   }
 
   private func coverage(_ kind: Policy.Item.Kind) -> JSONTree {

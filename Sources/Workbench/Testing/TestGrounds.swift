@@ -9,7 +9,8 @@ enum TestGrounds {
     let decision = explanation.decision
     var lines = ["\(decision.verdict.rawValue), \(decision.reason.rawValue): \(why(explanation))"]
     if decision.caller == nil {
-      return lines + shown(explanation.entries.map { "caller \($0.name) (\($0.location)): \($0.outcome.text)" })
+      return lines
+        + shown(explanation.entries.map { "caller \($0.name) (\($0.location)): \($0.outcome.text)" })
     }
     if let expected = test.rule, let rule = explanation.rules.first(where: { $0.name == expected.value }),
       rule.name != decision.rule
