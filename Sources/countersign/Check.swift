@@ -54,6 +54,11 @@ struct Check: ParsableCommand {
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 extension FindingsReport {
+  /// Why a command cannot go on, or what it found on its way.
+  func print(asJSON: Bool) throws {
+    if asJSON { Swift.print(try json(), terminator: "") } else { printText() }
+  }
+
   /// Writes the findings to standard error, where they do not mix with a command's result.
   func printText() {
     if !text.isEmpty { Console.error(String(text.dropLast())) }

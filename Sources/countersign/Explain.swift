@@ -70,7 +70,7 @@ struct Explain: ParsableCommand {
     // Neither audit nor admin is opened, and no private key is read.
     let (loaded, findings) = ConfigurationLoader.load(path: config, withIdentities: false)
     guard let loaded else {
-      FindingsReport(findings).printText()
+      try FindingsReport(findings).print(asJSON: format == .json)
       throw ExitCode(2)
     }
     let report =

@@ -25,8 +25,10 @@ struct Test: ParsableCommand {
 
   func run() throws {
     let (sets, findings) = PolicySetLoader.load(paths)
-    FindingsReport(findings).printText()
-    if findings.contains(where: { $0.severity == .error }) { throw ExitCode(2) }
+    let hasErrors = findings.contains { $0.severity == .error }
+    // Standard output has room for one document: that of the tests, where they can run.
+    try FindingsReport(findings).print(asJSON: format == .json && hasErrors)
+    if hasErrors { throw ExitCode(2) }
     let report = try run(sets)
     switch format {
     case .text: print(report.text, terminator: "")

@@ -215,6 +215,7 @@ def test_what_cannot_be_read_is_told(idle, pki):
     assert "[unreadable-file]" in explain(*chain(idle, pki.orders)[2:], "--config", "/none.yaml", code=2).stderr
     (idle.folder / "policy.yaml").write_text('{"version": 1, "rule": []}')
     assert "[unknown-key]" in explain(*chain(idle, pki.orders), code=2).stderr
+    assert [f["code"] for f in explained(*chain(idle, pki.orders), code=2)["findings"]][0] == "unknown-key"
 
 
 def test_facts_of_the_protocol_can_be_set(idle, pki):
@@ -232,3 +233,7 @@ def test_completions_know_the_listeners(idle):
     script = subprocess.run([BINARY, "--generate-completion-script", "bash"], capture_output=True, text=True, check=True)
     for word in ("explain", "test", "--require-coverage", "junit", "postgres_user="):
         assert word in script.stdout
+    # As that script asks for them, word by word.
+    asked = [BINARY, "---completion", "explain", "--", "--listener", "0", "0",
+             "countersign", "explain", "--config", str(idle.path), "--listener", ""]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split() == ["front"]

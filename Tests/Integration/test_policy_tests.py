@@ -155,6 +155,8 @@ def test_broken_policies_are_told_as_check_tells_them(folder):
     (folder / "policy.yaml").write_text(POLICY.replace("action: allow", "action: permit"))
     done = run(folder, code=2)
     assert f"{folder}/policy.yaml:7:13: error: " in done.stderr and done.stdout == ""
+    [finding] = json.loads(run(folder, "--format", "json", code=2).stdout)["findings"]
+    assert (finding["file"], finding["line"]) == (f"{folder}/policy.yaml", 7)
 
 
 @pytest.mark.parametrize("words, told", [
