@@ -59,7 +59,7 @@ def test_certificates_near_their_end(advice, pki, tmp_path):
     # A day of life: its last third is eight hours.
     near = pki.issue("near", usage=(), starts=-80000, ends=6400)
     done = advice(certificate=near.certificate, private_key=near.key)
-    assert [code for code, _ in done] == ["certificate-expiring"] and "in 1 hours" in done[0][1]
+    assert [code for code, _ in done] == ["certificate-expiring"] and "in less than 2 h" in done[0][1]
     past = pki.issue("past", usage=(), starts=-80000, ends=-1)
     assert [code for code, _ in advice(certificate=past.certificate, private_key=past.key)] == ["certificate-expired"]
     bundle = tmp_path / "anchors.pem"

@@ -215,7 +215,7 @@ def test_what_cannot_be_read_is_told(idle, pki):
     assert "[unreadable-file]" in explain(*chain(idle, pki.orders)[2:], "--config", "/none.yaml", code=2).stderr
     (idle.folder / "policy.yaml").write_text('{"version": 1, "rule": []}')
     assert "[unknown-key]" in explain(*chain(idle, pki.orders), code=2).stderr
-    assert [f["code"] for f in explained(*chain(idle, pki.orders), code=2)["findings"]][0] == "unknown-key"
+    assert [f["code"] for f in explained(*chain(idle, pki.orders), code=2)["findings"]] == ["missing-key", "unknown-key"]
 
 
 def test_facts_of_the_protocol_can_be_set(idle, pki):

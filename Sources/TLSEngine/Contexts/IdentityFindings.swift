@@ -63,8 +63,7 @@ enum IdentityFindings {
 
   private static func left(_ notAfter: Timestamp, _ now: Timestamp) -> String {
     let seconds = notAfter.seconds - now.seconds
-    let (count, unit) = seconds >= 2 * 86_400 ? (seconds / 86_400, "days") : (seconds / 3_600, "hours")
-    return "\(count) \(unit)"
+    return seconds >= 2 * 86_400 ? "\(seconds / 86_400) days" : "less than \(seconds / 3_600 + 1) h"
   }
 
   private static func purpose(_ chain: [Certificate]) -> [TLSConfigurationFinding] {
