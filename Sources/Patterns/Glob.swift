@@ -63,6 +63,23 @@ package struct Glob: Hashable, Sendable {
     return false
   }
 
+  /// Whether every value that matches the other glob matches this one, too; no where that cannot be told.
+  package func covers(_ other: Glob) -> Bool {
+    // What a star of the other takes, only a star of this one can take: a control character that neither
+    // has stands for it, once alone and once, behind `**`, with a `/` in it.
+    let samples = [[1], [1, UInt8(ascii: "/"), 1]].map { (across: [UInt8]) in
+      other.pieces.flatMap { piece -> [UInt8] in
+        switch piece {
+        case .byte(let byte): [byte]
+        case .withinSegment: [1]
+        case .acrossSegments: across
+        }
+      }
+    }
+    guard !text.utf8.contains(1), !other.text.utf8.contains(1) else { return self == other }
+    return samples.allSatisfy { matches(String(decoding: $0, as: UTF8.self)) }
+  }
+
   /// The text before the first star, with which every value that matches begins.
   package var literalPrefix: String {
     String(decoding: text.utf8.prefix { $0 != UInt8(ascii: "*") }, as: UTF8.self)

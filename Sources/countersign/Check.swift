@@ -22,8 +22,13 @@ struct Check: ParsableCommand {
 
   func run() throws {
     var (loaded, findings) = ConfigurationLoader.load(path: config)
-    // The certificates and keys, as the listeners would use them.
-    if let loaded { findings += SnapshotBuilder.build(loaded, now: Clock.system.wall()).findings }
+    if let loaded {
+      let now = Clock.system.wall()
+      // The certificates and keys, as the listeners would use them.
+      findings += SnapshotBuilder.build(loaded, now: now).findings
+      findings += loaded.policy.lint(
+        loaded.documents, listeners: loaded.configuration.listeners.map(\.name.value), at: now)
+    }
     let report = FindingsReport(findings.sorted { $0.location < $1.location })
     switch format {
     case .json: print(try report.json(), terminator: "")
@@ -49,6 +54,11 @@ struct Check: ParsableCommand {
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 extension FindingsReport {
+  /// Why a command cannot go on, or what it found on its way.
+  func print(asJSON: Bool) throws {
+    if asJSON { Swift.print(try json(), terminator: "") } else { printText() }
+  }
+
   /// Writes the findings to standard error, where they do not mix with a command's result.
   func printText() {
     if !text.isEmpty { Console.error(String(text.dropLast())) }

@@ -168,6 +168,15 @@ struct RefusalTests {
         "1:0: shared-key: this spki_sha256 names 'a' at p.yaml:1 already (the first entry that matches "
         + "names the caller; give each caller a key of its own)"),
     Case(
+      callers: ["a", "b"].map { name in
+        Make.caller(
+          name, Make.condition(.spkiSHA256, .plain(String(repeating: "AB", count: 32))),
+          Make.condition(.issuerCN, .plain(name)))
+      },
+      finding:
+        "1:0: shared-key: this spki_sha256 names 'a' at p.yaml:1 already (the first entry that matches "
+        + "names the caller; give each caller a key of its own)"),
+    Case(
       callers: [Make.caller("cf", Make.condition(.issuerCN, .plain("origin-pull.cloudflare.net")))],
       rules: [Make.rule("a")],
       finding:
@@ -185,6 +194,12 @@ struct RefusalTests {
   }
 
   static let sound: [Case] = [
+    Case(
+      callers: ["a", "b"].map { name in
+        Make.caller(
+          name, Make.condition(.spkiSHA256, .plain(String(repeating: "AB", count: 32))),
+          Make.condition(.listener, .plain(name)))
+      }, finding: "one key, two listeners"),
     Case(
       rules: [Make.rule("a", callers: ["worker/a", "worker/*", "**", "group:workers"])], finding: "callers"),
     Case(

@@ -49,6 +49,19 @@ struct GlobTests {
     #expect(Glob(second).overlaps(Glob(first)) == meet)
   }
 
+  static let covering: [(String, String, Bool)] = [
+    ("**", "a/*", true), ("*", "a*", true), ("a/*", "a/b", true), ("a/*", "a/*", true),
+    ("a/**", "a/*/c", true),
+    ("*", "**", false), ("*/*", "**", false), ("a/*", "a/**", false), ("a", "*", false), ("a*", "*", false),
+    ("**/x", "**", false), ("a**b", "a*b", true), ("a*b", "a**b", false), ("w/*-x", "w/y-x", true),
+    ("w/*-x", "w/y*", false), ("", "", true), ("a", "b", false),
+  ]
+
+  @Test(arguments: covering)
+  func oneGlobCoversAnother(_ broad: String, _ narrow: String, _ covers: Bool) {
+    #expect(Glob(broad).covers(Glob(narrow)) == covers)
+  }
+
   @Test func aGlobWithoutStarsIsItsText() {
     #expect(Glob("worker/orders").literal == "worker/orders")
     #expect(Glob("worker/*").literal == nil)

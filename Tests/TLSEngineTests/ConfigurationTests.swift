@@ -151,12 +151,13 @@ import Testing
   @Test func findingsAreWarnings() throws {
     let context = try ServerContext(TestPKI.serverOptions())
     #expect(context.findings(at: TestPKI.now).isEmpty)
-    #expect(context.findings(at: TestPKI.notAfter).isEmpty)
     #expect(context.ownCertificateNotAfter == TestPKI.notAfter)
     let late = Timestamp(seconds: TestPKI.notAfter.seconds + 1)
-    #expect(context.findings(at: late).map(\.code) == ["certificate-expired"])
+    #expect(context.findings(at: late).map(\.code) == ["certificate-expired", "certificate-expired"])
+    #expect(context.findings(at: late).map(\.subject) == [.certificate, .clientCA])
     let early = Timestamp(seconds: TestPKI.notBefore.seconds - 1)
-    #expect(context.findings(at: early).map(\.code) == ["certificate-not-yet-valid"])
+    #expect(
+      context.findings(at: early).map(\.code) == ["certificate-not-yet-valid", "certificate-not-yet-valid"])
     let shared = try TestPKI.shared.get()
     let client = try ServerContext(
       TestPKI.serverOptions {
@@ -166,10 +167,38 @@ import Testing
     #expect(client.findings(at: TestPKI.now).map(\.code) == ["certificate-purpose"])
   }
 
+  /// Thirty days, or the last third of a life: these certificates live for sixty days.
+  @Test func certificatesNearTheirEndAreTold() throws {
+    let context = try ServerContext(TestPKI.serverOptions())
+    let third = Timestamp(seconds: TestPKI.notAfter.seconds - 20 * TestPKI.day)
+    #expect(context.findings(at: third).isEmpty)
+    let findings = context.findings(at: Timestamp(seconds: third.seconds + 1))
+    #expect(findings.map(\.code) == ["certificate-expiring", "certificate-expiring"])
+    #expect(
+      findings[0].message
+        == "the certificate (CN=db.example) expires at 2026-07-01T00:00:00Z, in 19 days")
+    #expect(findings[1].message.hasPrefix("the trust anchor (CN=Test CA) expires at"))
+    #expect(context.findings(at: TestPKI.notAfter).map(\.code) == findings.map(\.code))
+    let long = try ThrowawayAuthority.issue(
+      .server(
+        "db.example", notBefore: TestPKI.notBefore,
+        notAfter: Timestamp(seconds: TestPKI.notBefore.seconds + 365 * TestPKI.day)),
+      by: TestPKI.shared.get().authority)
+    let yearly = try ServerContext(
+      TestPKI.serverOptions {
+        $0.certificateChain = long.pem
+        $0.privateKey = long.keyPEM
+      })
+    let month = Timestamp(seconds: TestPKI.notBefore.seconds + 335 * TestPKI.day)
+    let own = { (at: Timestamp) in yearly.findings(at: at).filter { $0.subject == .certificate }.map(\.code) }
+    #expect(own(month) == [])
+    #expect(own(Timestamp(seconds: month.seconds + 1)) == ["certificate-expiring"])
+  }
+
   @Test func anchorsAreCountedOnce() throws {
     let shared = try TestPKI.shared.get()
     #expect(
-      try ChainVerifier(bundle: shared.authority.pem + shared.authority.pem + shared.server.pem).anchorCount
+      try ChainVerifier(bundle: shared.authority.pem + shared.authority.pem + shared.server.pem).anchors.count
         == 2)
   }
 }

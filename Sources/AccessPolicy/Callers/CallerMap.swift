@@ -47,19 +47,26 @@ struct CallerMap: Sendable {
   }
 
   private func firstMatch(_ situation: Situation) -> Outcome {
+    guard let (position, outcome) = firstAnswer(situation) else { return .unmapped }
+    switch outcome {
+    case .failed: return .unmapped
+    case .named(let caller): return .caller(caller)
+    case .ambiguous(let names): return .ambiguous(names)
+    case .limitExceeded: return .limitExceeded(entries[position].name.written)
+    }
+  }
+
+  /// The first entry that does not fail, and what it says.
+  func firstAnswer(_ situation: Situation) -> (position: Int, outcome: CompiledCaller.Outcome)? {
     var candidates: [Int] = []
     index.collect(situation, into: &candidates)
     // A certificate with many values may find one entry by each of them; it is asked once.
     for position in candidates.sortedOnce() {
-      let entry = entries[position]
-      switch entry.evaluate(situation) {
-      case .failed: continue
-      case .named(let caller): return .caller(caller)
-      case .ambiguous(let names): return .ambiguous(names)
-      case .limitExceeded: return .limitExceeded(entry.name.written)
-      }
+      let outcome = entries[position].evaluate(situation)
+      if case .failed = outcome { continue }
+      return (position, outcome)
     }
-    return .unmapped
+    return nil
   }
 }
 

@@ -82,8 +82,9 @@ struct CallerCompiler {
         hint: "the first entry that matches names the caller, so this one never does")
     }
     seen[match] = entry
-    for condition in entry.match
-    where [.sha256, .spkiSHA256].contains(condition.field) && entry.match.count == 1 {
+    // What is no part of the certificate may well tell two callers with one key apart.
+    guard entry.match.allSatisfy(\.field.isCertified) else { return }
+    for condition in entry.match where [.sha256, .spkiSHA256].contains(condition.field) {
       for alternative in condition.alternatives {
         guard case .plain(let text) = alternative.value else { continue }
         let key = KeyName(field: condition.field, hash: condition.field.canonical(text))

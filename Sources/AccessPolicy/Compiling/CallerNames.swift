@@ -12,7 +12,7 @@ struct CallerNames {
 
   init(_ entries: [CompiledCaller]) {
     self.entries = entries
-    shapes = entries.map { Glob($0.name.filled { _ in "*" } ?? "**") }
+    shapes = entries.map(\.name.shape)
     for (position, entry) in entries.enumerated() {
       if let name = entry.name.literal {
         byName[ExactText(name), default: []].append(position)

@@ -117,22 +117,14 @@ extension CompiledCondition {
 
 extension CompiledCaller {
   /// Whether the entry asks for nothing but the issuer of the certificate that Cloudflare presents for all of
-  /// its customers alike (Authenticated Origin Pulls, "global").
-  fileprivate var isSharedByAllOfCloudflare: Bool {
+  /// its customers alike.
+  var isSharedByAllOfCloudflare: Bool {
     let issuers = conditions.filter { $0.field == .issuerCN }
     let asksForIt = issuers.contains { condition in
       condition.alternatives.contains { alternative in
-        if case .literal(let text) = alternative { text == "origin-pull.cloudflare.net" } else { false }
+        if case .literal(let text) = alternative { text == CloudflareOriginPull.issuer } else { false }
       }
     }
-    return asksForIt
-      && conditions.allSatisfy { condition in
-        switch condition.field {
-        case .issuerCN, .issuerO, .issuerOU, .issuerC, .issuerL, .issuerST, .issuerDN, .issuerSKI,
-          .rootSHA256, .trustLabel, .eku, .keyType, .keyBits, .chainLength, .subjectO, .subjectC, .listener:
-          true
-        default: false
-        }
-      }
+    return asksForIt && conditions.allSatisfy { CloudflareOriginPull.provesNoAccount($0.field) }
   }
 }

@@ -27,6 +27,9 @@ package struct CIDRBlock: Hashable, Sendable {
     return address.bits & ~Self.hostMask(hostBits) == network.bits
   }
 
+  /// Whether every address of the other block is in this one.
+  package func contains(_ other: CIDRBlock) -> Bool { length <= other.length && contains(other.network) }
+
   /// `10.0.0.0/8`; an address alone where the block holds no other.
   package var text: String {
     length == (network.family == .v4 ? 32 : 128) ? network.text : "\(network.text)/\(length)"

@@ -12,7 +12,7 @@ extension Field {
 
   /// Whether a certification authority has signed it. What else is known of a connection the client may
   /// choose (server name, ALPN, ports), so it must not become a part of the client's name.
-  var isCertified: Bool {
+  package var isCertified: Bool {
     switch self {
     case .subjectCN, .subjectO, .subjectOU, .subjectC, .subjectL, .subjectST, .subjectDC, .subjectUID,
       .subjectSerialNumber, .subjectDN, .issuerCN, .issuerO, .issuerOU, .issuerC, .issuerL, .issuerST,

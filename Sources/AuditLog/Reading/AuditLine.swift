@@ -63,18 +63,7 @@ package enum AuditLine {
     return safe("\(text[..<t]) \(parts.first ?? "").\(fraction)")
   }
 
-  /// A record's values come from strangers: what could steer the terminal is shown as an escape.
-  private static func safe(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      if JSONText.isHidden(scalar) {
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  private static func safe(_ text: String) -> String { AuditText.printable(text) }
 }
 
 extension String {

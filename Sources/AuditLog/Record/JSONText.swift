@@ -97,6 +97,20 @@ enum Hex {
 
 /// Text that came as bytes from outside.
 package enum AuditText {
+  /// The text for a terminal: a record's values come from strangers, and what could steer the terminal is
+  /// shown as an escape.
+  package static func printable(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if JSONText.isHidden(scalar) {
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
   /// The bytes as text: each byte that is not part of UTF-8 becomes the four characters `\xNN`. A backslash of
   /// the input stays as it is, so such text is for people; nothing is decided by it.
   package static func text(of bytes: [UInt8]) -> String {

@@ -7,10 +7,12 @@ package enum ConfigurationLoader {
   /// - Returns: what can be run if there is no error among the diagnostics, which are in the order of file,
   ///   line and column. A configuration with errors is followed as far as it can be read, so that one run
   ///   shows as much as possible.
+  /// - Parameter withIdentities: whether the listeners' own certificates and keys are read, too. Who only asks
+  ///   what would become of a client needs none of them, and may not be allowed to read keys.
   package static func load(
-    path: String
+    path: String, withIdentities: Bool = true
   ) -> (configuration: LoadedConfiguration?, diagnostics: [Diagnostic]) {
-    var run = LoadingRun()
+    var run = LoadingRun(withIdentities: withIdentities)
     let loaded = run.load(path)
     return (run.hasErrors ? nil : loaded, run.diagnostics.sorted { $0.location < $1.location })
   }
@@ -21,9 +23,12 @@ private struct LoadingRun {
   /// A bundle of trust anchors has a few hundred KiB at most.
   static let longestPEM = 4 << 20
 
+  private let withIdentities: Bool
   private var reading = FileReading()
   var diagnostics: [Diagnostic] { reading.diagnostics }
   var hasErrors: Bool { reading.hasErrors }
+
+  init(withIdentities: Bool) { self.withIdentities = withIdentities }
 
   mutating func load(_ path: String) -> LoadedConfiguration? {
     guard
@@ -62,6 +67,11 @@ private struct LoadingRun {
   ]
 
   private mutating func material(of listener: Listener) -> TLSMaterial? {
+    guard withIdentities else {
+      return pem(listener.tls.clientCA).map {
+        TLSMaterial(certificate: [], privateKey: [], clientCA: $0.bytes)
+      }
+    }
     let certificate = pem(listener.tls.certificate)
     let key = pem(listener.tls.privateKey)
     let authority = pem(listener.tls.clientCA)

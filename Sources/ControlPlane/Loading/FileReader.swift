@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// Why a file could not be read, in words for the person who named it.
-struct FileProblem: Error {
+package struct FileProblem: Error {
   var code: String
-  var message: String
+  package var message: String
   var hint: String?
   /// Nothing is there: perhaps the path was meant to begin elsewhere.
   var isMissing = false

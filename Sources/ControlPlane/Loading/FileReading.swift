@@ -14,26 +14,31 @@ struct FileReading {
   mutating func documents(
     _ globs: [Located<String>]
   ) -> (documents: [PolicyDocument], isComplete: Bool) {
+    documents(at: globs.flatMap { glob in expand(glob).map { Located($0, at: glob.location) } })
+  }
+
+  /// The same for paths, in which nothing stands for anything else.
+  mutating func documents(
+    at paths: [Located<String>]
+  ) -> (documents: [PolicyDocument], isComplete: Bool) {
     var documents: [PolicyDocument] = []
     var seen: Set<FileContents.Identity> = []
     var complete = true
-    for glob in globs {
-      for path in expand(glob) {
-        guard let text = file(path, namedAt: glob.location, limit: ConfigurationFiles.longest) else {
-          complete = false
-          continue
-        }
-        guard seen.insert(text.identity).inserted else { continue }
-        let (draft, findings) = PolicyReader.draft(text.bytes, file: path)
-        diagnostics += findings
-        if let draft { documents.append(draft) }
-        if findings.contains(where: { $0.severity == .error }) { complete = false }
+    for path in paths {
+      guard let text = file(path.value, namedAt: path.location, limit: ConfigurationFiles.longest) else {
+        complete = false
+        continue
       }
+      guard seen.insert(text.identity).inserted else { continue }
+      let (draft, findings) = PolicyReader.draft(text.bytes, file: path.value)
+      diagnostics += findings
+      if let draft { documents.append(draft) }
+      if findings.contains(where: { $0.severity == .error }) { complete = false }
     }
     return (documents, complete)
   }
 
-  private mutating func expand(_ glob: Located<String>) -> [String] {
+  mutating func expand(_ glob: Located<String>) -> [String] {
     do throws(FileProblem) {
       return try PathExpansion.expand(glob.value)
     } catch {

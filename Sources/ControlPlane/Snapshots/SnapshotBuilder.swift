@@ -14,7 +14,7 @@ package enum SnapshotBuilder {
     var findings: [Diagnostic] = []
     var listeners: [ListenerSnapshot] = []
     for (listener, material) in zip(loaded.configuration.listeners, loaded.tls) {
-      guard let context = context(listener, material, now, &findings),
+      guard let context = context(listener, material, loaded.policy, now, &findings),
         let upstream = loaded.configuration.upstreams.first(where: {
           $0.name.value == listener.upstream.value
         }), let address = ListenAddress.configured(listener, &findings),
@@ -40,7 +40,8 @@ package enum SnapshotBuilder {
   }
 
   private static func context(
-    _ listener: Listener, _ material: TLSMaterial, _ now: Timestamp, _ findings: inout [Diagnostic]
+    _ listener: Listener, _ material: TLSMaterial, _ policy: Policy, _ now: Timestamp,
+    _ findings: inout [Diagnostic]
   ) -> ServerContext? {
     do throws(TLSConfigurationError) {
       let context = try ServerContext(
@@ -50,6 +51,10 @@ package enum SnapshotBuilder {
           alpn: alpn(listener), isProtocolOptional: isALPNOptional(listener), listener: listener.name.value))
       findings += context.findings(at: now).map {
         diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
+      }
+      for anchor in context.verifier.anchors {
+        findings += policy.sharedAuthorityFindings(
+          PeerCertificate.facts(anchor), listener: listener.name.value)
       }
       return context
     } catch {

@@ -1,10 +1,10 @@
 /// The word that someone most likely meant.
-enum NearestWord {
+package enum NearestWord {
   /// Longer words are not compared: the distance takes time in the product of the lengths.
   private static let longest = 64
 
   /// - Returns: the word of the smallest distance, if at most a third of the letters differ.
-  static func find(_ word: String, among words: [String]) -> String? {
+  package static func find(_ word: String, among words: [String]) -> String? {
     let letters = Array(word.lowercased().unicodeScalars.prefix(longest + 1))
     guard !letters.isEmpty, letters.count <= longest else { return nil }
     var best: (word: String, distance: Int)?

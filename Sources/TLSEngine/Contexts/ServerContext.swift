@@ -48,10 +48,11 @@ package final class ServerContext: @unchecked Sendable {
   /// The subject of our own certificate, in RFC 4514's form.
   package var ownCertificateSubject: String { identity.chain.first?.subject ?? "" }
 
-  /// Warnings about our own certificates.
+  /// Warnings about our own certificates and the clients' trust anchors.
   /// - Parameter now: what the validity is compared with.
   package func findings(at now: Timestamp) -> [TLSConfigurationFinding] {
     IdentityFindings.findings(identity.chain, at: now)
+      + IdentityFindings.findings(anchors: verifier.anchors, at: now)
   }
 
   /// Sessions of one listener and one set of files mean nothing to another (CVE-2025-23419): no session is

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// The host name that a client asks for (RFC 6066 §3), in one spelling: a name that is compared in two
 /// spellings is a way around the comparison (CVE-2026-53622).
-enum ServerName: Equatable {
+package enum ServerName: Equatable {
   case absent
   case invalid
   case name(String)
@@ -26,6 +26,12 @@ enum ServerName: Equatable {
       return
     }
     self.init(host: bytes.dropFirst(5))
+  }
+
+  /// A name as a client may send it, in the one spelling in which it becomes a fact; nil where a hello with it
+  /// is refused.
+  package static func canonical(_ text: String) -> String? {
+    if case .name(let name) = ServerName(host: text.utf8) { name } else { nil }
   }
 
   /// Lower case, without the dot of the root; letters, digits, hyphens and underscores in labels of 1 to 63,

@@ -22,15 +22,14 @@ package struct VerificationOutcome: Sendable {
 package final class ChainVerifier: @unchecked Sendable {
   // Sendable: the store is filled before anyone else sees it and then only looked up in, under its own lock.
   private let store: OpaquePointer
-  /// How many distinct certificates are trusted.
-  package let anchorCount: Int
+  /// The certificates that are trusted, each once.
+  package let anchors: [Certificate]
 
   /// - Parameter bundle: PEM, certificates only, at least one.
   package init(bundle: [UInt8]) throws(TLSConfigurationError) {
-    let anchors = try TrustBundle.certificates(bundle)
+    anchors = try TrustBundle.certificates(bundle)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
-    anchorCount = anchors.count
     for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
       throw .outOfMemory
     }

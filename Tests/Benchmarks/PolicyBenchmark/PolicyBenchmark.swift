@@ -23,6 +23,10 @@ enum PolicyBenchmark {
     report("read", reading)
     report("compile", compiling)
     report("load in all", reading + compiling)
+    let linting = clock.measure {
+      _ = policy.lint([document], listeners: listeners, at: Timestamp(seconds: 1_800_000_000))
+    }
+    report("lint", linting)
     for (name, facts) in situations { decide(name, facts, policy) }
   }
 

@@ -1,0 +1,107 @@
+import AccessPolicy
+import ArgumentParser
+import ControlPlane
+import GatewayConfiguration
+import TLSEngine
+import Workbench
+
+/// A client that connects to a listener, as far as the command line describes it.
+struct ClientOfListener {
+  private(set) var facts = Facts()
+
+  /// What every client of the listener has.
+  init(_ listener: Listener) {
+    facts[.listener] = .text(listener.name.value)
+    facts[.upstream] = .text(listener.upstream.value)
+    facts[.protocol] = .text(listener.protocolName)
+    // A client's first connection; and what leaves it no choice.
+    facts[.resumed] = .flag(false)
+    if listener.tls.minVersion == .tls13 { facts[.tlsVersion] = .text("1.3") }
+    if listener.tls.alpn.count == 1 { facts[.alpn] = .text(listener.tls.alpn[0]) }
+  }
+
+  mutating func give(serverName: String?, sourceIP: String?, assignments: [String]) throws {
+    if let serverName {
+      guard let name = ServerName.canonical(serverName) else {
+        throw ValidationError("--server-name \(serverName): no client can ask for such a host name")
+      }
+      facts[.serverName] = .text(name)
+    }
+    if let sourceIP {
+      guard let address = IPAddress(sourceIP) else {
+        throw ValidationError("--source-ip \(sourceIP): expected an IPv4 or IPv6 address")
+      }
+      // Without a PROXY header the client is who the TCP peer is; --set client_ip says otherwise.
+      facts[.sourceIP] = .address(address)
+      facts[.clientIP] = .address(address)
+    }
+    do throws(GivenFacts.Problem) {
+      facts.merge(try GivenFacts.parse(assignments))
+    } catch {
+      throw ValidationError(error.message)
+    }
+  }
+}
+
+/// Verifies a chain as a listener does, and asks the policies.
+struct ChainExplanation {
+  private let loaded: LoadedConfiguration
+  private let listener: Listener
+  private let authority: [UInt8]
+  private let client: ClientOfListener
+
+  init(_ loaded: LoadedConfiguration, position: Int, client: ClientOfListener) {
+    self.loaded = loaded
+    self.client = client
+    listener = loaded.configuration.listeners[position]
+    authority = loaded.tls[position].clientCA
+  }
+
+  func report(chainFile: String, at: Timestamp) throws -> ExplanationReport {
+    let verifier = try verifier()
+    var facts = client.facts
+    var verification = ExplanationReport.Verification.ok
+    switch PresentedChain.read(pem: try read(chainFile)) {
+    case .noCertificate:
+      throw CannotGoOn.because("\(chainFile): no PEM certificate was found; openssl x509 turns DER into PEM")
+    case .malformed(let failure): verification = Self.verification(failure)
+    case .chain(let chain):
+      let outcome = verifier.verify(chain, at: at)
+      facts.merge(chain.facts)
+      facts.merge(outcome.facts)
+      if let failure = outcome.failure { verification = Self.verification(failure) }
+    }
+    return ExplanationReport(
+      at: at, verification: verification, facts: facts,
+      explanation: verification.refusal == nil ? loaded.policy.explain(facts, at: at) : nil,
+      documents: loaded.documents)
+  }
+
+  private func verifier() throws -> ChainVerifier {
+    do throws(TLSConfigurationError) {
+      return try ChainVerifier(bundle: authority)
+    } catch {
+      let file = listener.tls.clientCA
+      FindingsReport([
+        Diagnostic(
+          .error, at: file.location, code: error.code, message: "\(file.value): \(error.message)",
+          hint: error.hint)
+      ]).printText()
+      throw ExitCode(2)
+    }
+  }
+
+  private func read(_ path: String) throws -> [UInt8] {
+    do throws(FileProblem) {
+      return try ExplainingFiles.chain(path)
+    } catch {
+      throw CannotGoOn.because(error.message)
+    }
+  }
+
+  private static func verification(_ failure: HandshakeFailure) -> ExplanationReport.Verification {
+    .init(
+      refusal: failure.reason, error: failure.code, message: failure.message, depth: failure.depth,
+      subject: failure.subject)
+  }
+}
