@@ -162,7 +162,7 @@ package struct RecordScanner: Sendable {
       end = index
       if hasEscape { escaped |= Self.bit(entry.target) }
     case .integer:
-      guard digits(line, &index) else { return false }
+      guard digits(line, &index, isRead: entry.target != RecordShape.Slot.none) else { return false }
       end = index
     case .flag:
       guard word("true", line, &index) || word("false", line, &index) else { return false }
@@ -173,6 +173,8 @@ package struct RecordScanner: Sendable {
       guard foreign(line, &index) else { return false }
       end = index
     }
+    // The one member that has two places stands in one of them only.
+    if entry.target != RecordShape.Slot.none, has(entry.target) { return false }
     starts[Int(entry.target)] = start
     ends[Int(entry.target)] = end
     present |= Self.bit(entry.target)
@@ -185,12 +187,12 @@ package struct RecordScanner: Sendable {
     return true
   }
 
-  /// At most 18 digits, which fit into 64 bits.
-  private func digits(_ line: Span<UInt8>, _ index: inout Int) -> Bool {
+  /// Of a number that is read at most 18 digits, which fit into 64 bits.
+  private func digits(_ line: Span<UInt8>, _ index: inout Int, isRead: Bool) -> Bool {
     let start = index
     while index < line.count, line[index] &- 0x30 < 10 { index += 1 }
     let count = index - start
-    return count == 1 || (2...18).contains(count) && line[start] != 0x30
+    return count == 1 || count > 1 && (count <= 18 || !isRead) && line[start] != 0x30
   }
 
   private mutating func texts(_ line: Span<UInt8>, _ index: inout Int) -> Bool {

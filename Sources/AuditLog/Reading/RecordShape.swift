@@ -75,8 +75,10 @@ struct RecordShape: Sendable {
     let hash = add(facts(FactLayout.hash))
     let subject = add(facts(FactLayout.subject))
     let issuer = add(facts(FactLayout.issuer))
+    // Where a record does not hold every fact, the serial number stands in front.
+    let serial = facts([(.serial, "serial_number")])
     let x509 = add(
-      [object("subject", subject), object("issuer", issuer), texts("alternative_names", Slot.names)]
+      serial + [object("subject", subject), object("issuer", issuer), texts("alternative_names", Slot.names)]
         + facts(FactLayout.certificate))
     let client = add(
       facts(FactLayout.tlsClient)

@@ -50,7 +50,8 @@ package struct RecordedDecision: Hashable, Sendable {
     }
     guard record["countersign", "schema"]?.integer == RecordEncoder.ownSchema else {
       throw RecordError(
-        member: "countersign.schema", message: "is not \(RecordEncoder.ownSchema): another version wrote the record")
+        member: "countersign.schema",
+        message: "is not \(RecordEncoder.ownSchema): another version wrote the record")
     }
     self.time = time
     self.id = record["event", "id"]?.text

@@ -34,7 +34,8 @@ package struct UnreadableLines: Sendable, Encodable {
   package var text: String {
     var text = ""
     for example in first {
-      text += TerminalText.safe("\(example.file):\(example.line): warning: skipped: \(example.problem)") + "\n"
+      text +=
+        TerminalText.safe("\(example.file):\(example.line): warning: skipped: \(example.problem)") + "\n"
     }
     if count > first.count { text += "… and \(count - first.count) more lines that are no records\n" }
     return text

@@ -74,8 +74,9 @@ package struct Replay {
     case .unreadable(let problem): report.unreadable.add(place, problem)
     case .other(let action): report.countOther(action)
     case .decision(let decision):
-      guard decision.cutFields.isEmpty
-        || policy.decide(decision.facts, at: decision.time, cut: decision.cutFields) != nil
+      guard
+        decision.cutFields.isEmpty
+          || policy.decide(decision.facts, at: decision.time, cut: decision.cutFields) != nil
       else { return report.countUndecidable(decision, place) }
       count(judge(decision), decision.time, place) { decision.id }
     }

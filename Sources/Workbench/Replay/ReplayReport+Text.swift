@@ -24,7 +24,8 @@ extension ReplayReport {
   /// `1200 verdicts: 3 change, 1197 do not (5 by another rule); …`.
   package var summary: String {
     let other = otherRule > 0 ? " (\(otherRule) of them by another rule or caller)" : ""
-    return "\(decisions) verdicts: \(changed) change, \(unchanged) do not\(other), \(undecidable) undecidable; "
+    return
+      "\(decisions) verdicts: \(changed) change, \(unchanged) do not\(other), \(undecidable) undecidable; "
       + "\(shadowChanged) shadow verdicts change; \(handshakesFailed) failed handshakes have no verdict; "
       + "\(otherRecords) other records; \(unreadable.count) unreadable lines"
   }
@@ -38,8 +39,9 @@ extension ReplayReport {
     if let example = one.example {
       let span =
         one.first == one.last ? one.first.rfc3339 : "\(one.first.rfc3339) to \(one.last.rfc3339)"
-      lines.append("    \(span); for example \(example.file):\(example.line)"
-        + (one.exampleID.map { ", event.id \($0)" } ?? ""))
+      lines.append(
+        "    \(span); for example \(example.file):\(example.line)"
+          + (one.exampleID.map { ", event.id \($0)" } ?? ""))
     }
     return lines
   }
