@@ -7,5 +7,5 @@ struct Countersign: ParsableCommand {
     commandName: "countersign",
     abstract: "Lets only the callers that a policy names reach a TCP service, by their client certificates.",
     version: Version.text,
-    subcommands: [Serve.self, Check.self, ReplayCommand.self, Suggest.self, Demo.self])
+    subcommands: [Serve.self, Check.self, ReplayCommand.self, Suggest.self, Audit.self, Demo.self])
 }

@@ -101,7 +101,10 @@ struct RecordShape: Sendable {
       [integer("schema", Slot.schema), text("verdict", Slot.verdict), texts("matched", Slot.matched)]
         + [object("shadow", shadow), text("detail"), foreign("captures", Slot.captures)]
         + [object("connection", connection)] + self.facts(FactLayout.gateway)
-        + [text("closed_by"), flag("truncated"), object("postgres", postgres), object("mysql", mysql)]
+        + [
+          flag("unlogged"), text("closed_by"), flag("truncated"), object("postgres", postgres),
+          object("mysql", mysql),
+        ]
         + [object("facts", facts), object("integrity", integrity)])
   }
 

@@ -17,9 +17,9 @@ package struct LineReader: ~Copyable {
   package let name: String
   private let descriptor: Int32
   private let isOwned: Bool
-  private var window = [UInt8](repeating: 0, count: windowSize)
-  private var start = 0
-  private var end = 0
+  fileprivate var window = [UInt8](repeating: 0, count: windowSize)
+  fileprivate var start = 0
+  fileprivate var end = 0
   /// The beginning of the current line was dropped.
   private var isSkipping = false
   /// Bytes that were taken out of the input.
@@ -109,7 +109,7 @@ package struct LineReader: ~Copyable {
   }
 
   /// - Returns: false at the present end of the input.
-  private mutating func fill() throws(ReadingError) -> Bool {
+  fileprivate mutating func fill() throws(ReadingError) -> Bool {
     if end - start > Self.longest {
       // Nobody needs the rest of this line.
       isSkipping = true
@@ -166,5 +166,14 @@ package struct FileIdentity: Hashable, Sendable {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
+  }
+}
+
+extension LineReader {
+  /// Everything up to the end, without a look at lines.
+  package mutating func allBytes(limit: Int) throws(ReadingError) -> [UInt8] {
+    while try fill(), end <= limit {}
+    guard end <= limit else { throw ReadingError(name, "read", EFBIG) }
+    return Array(window[start..<end])
   }
 }
