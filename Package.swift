@@ -99,6 +99,7 @@ if fuzzing {
     fuzz("FuzzPatterns", ["Patterns"]),
     fuzz("FuzzFactTexts", ["AccessPolicy"]),
     fuzz("FuzzCertificate", ["TLSEngine", "AccessPolicy"]),
+    fuzz("FuzzRecord", ["AuditLog", "AccessPolicy"]),
   ]
 }
 
@@ -107,4 +108,11 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
     .executableTarget(
       name: "PolicyBenchmark", dependencies: ["AccessPolicy", "GatewayConfiguration"],
       path: "Tests/Benchmarks/PolicyBenchmark", swiftSettings: settings))
+  package.targets.append(
+    .executableTarget(
+      name: "ReplayBenchmark",
+      dependencies: [
+        "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine", "Workbench",
+      ],
+      path: "Tests/Benchmarks/ReplayBenchmark", swiftSettings: settings))
 }
