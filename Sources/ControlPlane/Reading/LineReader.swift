@@ -24,6 +24,8 @@ package struct LineReader: ~Copyable {
   private var isSkipping = false
   /// Bytes that were taken out of the input.
   package private(set) var offset = 0
+  /// The last ones of them, to see whether the file still holds them.
+  private var tail: [UInt8] = []
 
   /// - Parameter path: a file, or `-` for standard input.
   package init(_ path: String) throws(ReadingError) {
@@ -79,16 +81,27 @@ package struct LineReader: ~Copyable {
     }
   }
 
+  /// Whether the file was made shorter since, and perhaps has grown again: it does not hold what was read.
+  package var isRewritten: Bool {
+    guard let size else { return false }
+    if size < offset { return true }
+    var held = [UInt8](repeating: 0, count: tail.count)
+    let count = unsafe held.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset - tail.count))
+    }
+    return count >= 0 && (count < tail.count || held != tail)
+  }
+
   /// Begins anew at the file's first byte, after it was made shorter.
   package mutating func rewind() {
     _ = lseek(descriptor, 0, SEEK_SET)
-    (start, end, offset, isSkipping) = (0, 0, 0, false)
+    (start, end, offset, isSkipping, tail) = (0, 0, 0, false, [])
   }
 
   /// Goes on at a byte of the file, which must be the first of a line.
   package mutating func seek(to position: Int) {
     guard lseek(descriptor, off_t(position), SEEK_SET) >= 0 else { return }
-    (start, end, offset, isSkipping) = (0, 0, position, false)
+    (start, end, offset, isSkipping, tail) = (0, 0, position, false, [])
   }
 
   /// Size of the file; nil where it is none.
@@ -134,6 +147,7 @@ package struct LineReader: ~Copyable {
       guard count >= 0 else { throw ReadingError(name, "read", code) }
       end += count
       offset += count
+      if count > 0 { tail = Array(window[max(0, end - 64)..<end]) }
       return count > 0
     }
   }

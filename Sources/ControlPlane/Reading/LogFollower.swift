@@ -26,7 +26,7 @@ package struct LogFollower: ~Copyable {
     }
     // Asked before reading: what was written to the old file before the new one was made is read then.
     let isReplaced = FileIdentity(path: path).map { $0 != current.identity } ?? false
-    if !isReplaced, let size = current.size, size < current.offset { current.rewind() }
+    if !isReplaced, current.isRewritten { current.rewind() }
     try current.forEachLine(flushes: isReplaced, watched)
     guard isReplaced, goesOn else {
       reader = consume current
