@@ -112,7 +112,8 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
     .executableTarget(
       name: "ReplayBenchmark",
       dependencies: [
-        "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine", "Workbench",
+        "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine",
+        "Workbench",
       ],
       path: "Tests/Benchmarks/ReplayBenchmark", swiftSettings: settings))
 }

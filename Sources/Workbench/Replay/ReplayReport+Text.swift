@@ -58,12 +58,26 @@ extension ReplayReport {
       var last: String
       var file: String?
       var line: Int?
-      var event_id: String?
+      var eventID: String?
+
+      enum CodingKeys: String, CodingKey {
+        case old, new, count, first, last, file, line
+        case eventID = "event_id"
+      }
     }
 
     struct Counts: Encodable {
-      var verdicts, changed, unchanged, unchanged_by_another_rule, undecidable, shadow_changed: Int
-      var handshakes_failed, other_records, unreadable, changed_and_not_told_apart: Int
+      var verdicts, changed, unchanged, byAnotherRule, undecidable, shadowChanged: Int
+      var handshakesFailed, otherRecords, unreadable, notToldApart: Int
+
+      enum CodingKeys: String, CodingKey {
+        case verdicts, changed, unchanged, undecidable, unreadable
+        case byAnotherRule = "unchanged_by_another_rule"
+        case shadowChanged = "shadow_changed"
+        case handshakesFailed = "handshakes_failed"
+        case otherRecords = "other_records"
+        case notToldApart = "changed_and_not_told_apart"
+      }
     }
 
     var counts: Counts
@@ -74,14 +88,14 @@ extension ReplayReport {
     init(_ report: ReplayReport) {
       counts = Counts(
         verdicts: report.decisions, changed: report.changed, unchanged: report.unchanged,
-        unchanged_by_another_rule: report.otherRule, undecidable: report.undecidable,
-        shadow_changed: report.shadowChanged, handshakes_failed: report.handshakesFailed,
-        other_records: report.otherRecords, unreadable: report.unreadable.count,
-        changed_and_not_told_apart: report.overflow)
+        byAnotherRule: report.otherRule, undecidable: report.undecidable,
+        shadowChanged: report.shadowChanged, handshakesFailed: report.handshakesFailed,
+        otherRecords: report.otherRecords, unreadable: report.unreadable.count,
+        notToldApart: report.overflow)
       cases = report.cases.map { one in
         Change(
           old: one.old, new: one.new, count: one.count, first: one.first.rfc3339, last: one.last.rfc3339,
-          file: one.example?.file, line: one.example?.line, event_id: one.exampleID)
+          file: one.example?.file, line: one.example?.line, eventID: one.exampleID)
       }
       undecidable = report.firstUndecidable
       unreadable = report.unreadable.first

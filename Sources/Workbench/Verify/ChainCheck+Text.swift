@@ -4,7 +4,7 @@ extension ChainCheck {
   /// For people; every line ends with a line feed.
   package var text: String {
     var lines: [String] = files.map { file in
-      let copy = file.is_copy ? ", which an earlier file has as well" : ""
+      let copy = file.isCopy ? ", which an earlier file has as well" : ""
       guard let chain = file.chain, let first = file.first else {
         return "\(file.file): \(file.lines == 0 ? "empty" : "no sealed record")"
       }
@@ -33,7 +33,15 @@ extension ChainCheck {
   package func json() throws -> String { try JSONReport.text(Document(self)) }
 
   private struct Document: Encodable {
-    struct Counts: Encodable { var files, records, findings, torn_lines, lost_records: Int }
+    struct Counts: Encodable {
+      var files, records, findings, tornLines, lostRecords: Int
+
+      enum CodingKeys: String, CodingKey {
+        case files, records, findings
+        case tornLines = "torn_lines"
+        case lostRecords = "lost_records"
+      }
+    }
 
     struct End: Encodable {
       var file: String
@@ -51,7 +59,7 @@ extension ChainCheck {
     init(_ check: ChainCheck) {
       counts = Counts(
         files: check.files.count, records: Int(clamping: check.records), findings: check.cases.count,
-        torn_lines: check.tornCount, lost_records: Int(clamping: check.lost))
+        tornLines: check.tornCount, lostRecords: Int(clamping: check.lost))
       files = check.files
       cases = check.cases
       torn = check.tornLines

@@ -19,7 +19,12 @@ package struct ChainCheck {
     package var first: UInt64?
     package var last: UInt64?
     /// It holds records that an earlier file of the report holds as well.
-    package var is_copy = false
+    package var isCopy = false
+
+    enum CodingKeys: String, CodingKey {
+      case file, lines, chain, first, last
+      case isCopy = "is_copy"
+    }
   }
 
   package private(set) var files: [File] = []
@@ -62,7 +67,7 @@ package struct ChainCheck {
       file.first = first.sequence
       file.last = extent.last?.sequence
       let others = extents[first.uid, default: []]
-      file.is_copy = others.contains { $0.span.overlaps(extent.span) }
+      file.isCopy = others.contains { $0.span.overlaps(extent.span) }
       if let other = others.first(where: { $0.contradicts(extent) }) {
         cases.append(
           Case(

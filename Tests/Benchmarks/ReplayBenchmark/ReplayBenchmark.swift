@@ -32,7 +32,8 @@ enum ReplayBenchmark {
   }
 
   private static func policy(denying name: String, time: Bool = false) -> Policy? {
-    let window = time ? "    when: { time: { after: \"08:00\", before: \"18:00\", zone: Europe/Madrid } }\n" : ""
+    let window =
+      time ? "    when: { time: { after: \"08:00\", before: \"18:00\", zone: Europe/Madrid } }\n" : ""
     let text = """
       version: 1
       callers:
@@ -70,9 +71,11 @@ enum ReplayBenchmark {
           id: String(number, radix: 16), start: time, listener: "orders-db", upstream: "orders", facts: facts),
         decision: policy.decide(facts, at: time), destination: AuditDestination(address: "127.0.0.1:5432"),
         policyVersion: String(repeating: "ab", count: 32))
-      let ending = AuditEvent.Ending(by: .client, bytesFromClient: 1, bytesFromUpstream: 2, duration: .seconds(1))
+      let ending = AuditEvent.Ending(
+        by: .client, bytesFromClient: 1, bytesFromUpstream: 2, duration: .seconds(1))
       let events: [AuditEvent] = [
-        .decision(judged), .connectionClosed(.init(connection: judged, reason: .clientClosed, ending: ending)),
+        .decision(judged),
+        .connectionClosed(.init(connection: judged, reason: .clientClosed, ending: ending)),
       ]
       for event in events {
         batch += chain.seal(encoder.encode(event, id: UInt128(number), at: time)) + [0x0a]
@@ -106,8 +109,12 @@ enum ReplayBenchmark {
     (facts[.serverName], facts[.alpn]) = (.text("db.acme.example"), .text("postgresql"))
     let source = FactValue.address(IPAddress(v4: 0x0a00_0000 | UInt32(who)))
     (facts[.sourceIP], facts[.clientIP]) = (source, source)
-    (facts[.sourcePort], facts[.clientPort]) = (.integer(1024 + number % 60_000), .integer(1024 + number % 60_000))
-    (facts[.listener], facts[.upstream], facts[.protocol]) = (.text("orders-db"), .text("orders"), .text("tcp"))
+    (facts[.sourcePort], facts[.clientPort]) = (
+      .integer(1024 + number % 60_000), .integer(1024 + number % 60_000)
+    )
+    (facts[.listener], facts[.upstream], facts[.protocol]) = (
+      .text("orders-db"), .text("orders"), .text("tcp")
+    )
     return facts
   }
 

@@ -13,7 +13,8 @@ enum FuzzRecord {
       switch scanner.scan(span) {
       case .unusual: break
       case .other(let action):
-        Invariant.hold(strict == .other(action), "the scanner found \(String(describing: action)), not \(strict)")
+        Invariant.hold(
+          strict == .other(action), "the scanner found \(String(describing: action)), not \(strict)")
       case .decision:
         guard let decision = scanner.decision(span) else { break }
         Invariant.hold(strict == .decision(decision), "the scanner found \(decision), not \(strict)")
