@@ -102,6 +102,7 @@ if fuzzing {
     fuzz("FuzzProxyHeader", ["DataPlane", "EventLoop"]),
     fuzz("FuzzPostgres", ["DataPlane", "AccessPolicy"]),
     fuzz("FuzzMySQL", ["DataPlane", "AccessPolicy"]),
+    fuzz("FuzzRecord", ["AuditLog", "AccessPolicy"]),
   ]
 }
 
@@ -110,4 +111,12 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
     .executableTarget(
       name: "PolicyBenchmark", dependencies: ["AccessPolicy", "GatewayConfiguration"],
       path: "Tests/Benchmarks/PolicyBenchmark", swiftSettings: settings))
+  package.targets.append(
+    .executableTarget(
+      name: "ReplayBenchmark",
+      dependencies: [
+        "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine",
+        "Workbench",
+      ],
+      path: "Tests/Benchmarks/ReplayBenchmark", swiftSettings: settings))
 }

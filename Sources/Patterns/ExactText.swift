@@ -16,6 +16,13 @@ package struct ExactText: Hashable, Sendable {
   }
 }
 
+extension ExactText: Comparable {
+  /// In the order of the bytes, whatever locale the process has.
+  package static func < (left: Self, right: Self) -> Bool {
+    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  }
+}
+
 extension String {
   /// Whether two texts are the same byte by byte.
   package func isExactly(_ other: String) -> Bool {

@@ -13,7 +13,7 @@ struct ClientOfListener {
   init(_ listener: Listener) {
     facts[.listener] = .text(listener.name.value)
     facts[.upstream] = .text(listener.upstream.value)
-    facts[.protocol] = .text(listener.protocolName)
+    facts[.protocol] = .text(listener.wireProtocol.rawValue)
     // A client's first connection; and what leaves it no choice.
     facts[.resumed] = .flag(false)
     if listener.tls.minVersion == .tls13 { facts[.tlsVersion] = .text("1.3") }

@@ -39,9 +39,13 @@ import Testing
     (
       0,
       "2026-11-24 14:11:08.123  ALLOW     worker/orders  rule orders-reads  192.0.2.7:40001 → orders-db"
-        + "  shadow: deny by no-nights"
+        + "  as postgres_user value in postgres_database value  shadow: deny by no-nights"
     ),
-    (1, "2026-11-24 14:11:08.123  DENY      worker/orders  default  192.0.2.7:40001 → orders-db"),
+    (
+      1,
+      "2026-11-24 14:11:08.123  DENY      worker/orders  no rule allows it  192.0.2.7:40001 → orders-db"
+        + "  as postgres_user value in postgres_database value"
+    ),
     (
       2,
       "2026-11-24 14:11:08.123  REFUSE    certificate_expired  192.0.2.7:40001 → orders-db"

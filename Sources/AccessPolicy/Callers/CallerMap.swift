@@ -85,7 +85,7 @@ extension Situation {
     return values.map { value in
       var facts = facts
       facts[field] = value
-      return Situation(facts: facts, at: at)
+      return Situation(facts: facts, at: at, cut: cut)
     }
   }
 }

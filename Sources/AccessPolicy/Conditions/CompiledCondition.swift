@@ -37,11 +37,11 @@ struct CompiledCondition: Sendable {
   private func evaluateValues(_ matcher: Matcher, _ situation: Situation) -> ConditionOutcome {
     guard let value = situation.facts[field] else { return .fails }
     switch value {
-    case .text(let text): return outcome(matcher.match(text: field.canonical(text)))
+    case .text(let text): return outcome(match(matcher, text, situation))
     case .texts(let texts):
       var result = ConditionOutcome.fails
       for text in texts {
-        switch outcome(matcher.match(text: field.canonical(text))) {
+        switch outcome(match(matcher, text, situation)) {
         case .holds: return .holds
         case .limitExceeded: result = .limitExceeded
         case .fails: break
@@ -51,6 +51,11 @@ struct CompiledCondition: Sendable {
     case .integer, .flag, .instant, .address, .addresses:
       return matcher.holds(for: value) ? .holds : .fails
     }
+  }
+
+  private func match(_ matcher: Matcher, _ text: String, _ situation: Situation) -> MatchOutcome {
+    let canonical = field.canonical(text)
+    return situation.isCut(text, of: field) ? matcher.match(cut: canonical) : matcher.match(text: canonical)
   }
 
   private func outcome(_ match: MatchOutcome) -> ConditionOutcome {
@@ -92,6 +97,14 @@ extension CompiledCondition {
         continue
       }
       for text in texts where found.count <= CompiledCaller.readingLimit {
+        if situation.isCut(text, of: field) {
+          switch alternative.match(cut: field.canonical(text)) {
+          case .matched: Self.add(Captures(), to: &found)
+          case .notMatched: break
+          case .limitExceeded: return nil
+          }
+          continue
+        }
         guard let readings = alternative.readings(text: field.canonical(text)) else { return nil }
         for captures in readings { Self.add(captures, to: &found) }
       }

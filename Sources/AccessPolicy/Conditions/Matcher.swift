@@ -33,6 +33,8 @@ enum ConditionOutcome: Sendable, Equatable {
 struct Situation {
   let facts: Facts
   let at: Timestamp
+  /// Fields of which long values are known by their beginnings only, as the log keeps them.
+  var cut: Set<Field> = []
 }
 
 extension Matcher {

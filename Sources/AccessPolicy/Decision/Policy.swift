@@ -6,7 +6,7 @@ package final class Policy: Sendable {
   let callers: CallerMap
   /// In the order of their names, so that the least name comes first.
   let rules: [CompiledRule]
-  private let index: RuleIndex
+  let index: RuleIndex
   let calendar: PolicyCalendar
 
   init(callers: CallerMap, rules: [CompiledRule], index: RuleIndex) {

@@ -2,18 +2,18 @@
 ///
 /// The encoder writes `countersign` last and in it `integrity` last, so the member is found from the line's
 /// end by its exact form. A quote inside a JSON string is escaped, so no value of a record can look like it.
-struct IntegrityMember {
+package struct IntegrityMember: Hashable, Sendable {
   static let head = ",\"integrity\":{\"chain_uid\":\""
 
-  var uid: String
-  var sequence: UInt64
-  var previous: String
-  var fingerprint: String
+  package var uid: String
+  package var sequence: UInt64
+  package var previous: String
+  package var fingerprint: String
   /// Where the fingerprint's value stands in the line.
   var fingerprintRange: Range<Int>
 
   /// - Parameter line: a line without its end; nil where it does not end with the member's exact form.
-  init?(_ line: ArraySlice<UInt8>) {
+  package init?(_ line: ArraySlice<UInt8>) {
     var end = line.endIndex
     guard Self.strip("\"}}}", line, &end) else { return nil }
     let range = max(line.startIndex, end - 64)..<end

@@ -1,3 +1,5 @@
+import AccessPolicy
+
 /// What a line for people says behind time and verdict.
 struct LineDetails {
   var record: JSONValue
@@ -6,7 +8,7 @@ struct LineDetails {
     let parts: [String?] =
       switch AuditAction(rawValue: action) {
       case .connectionAllowed, .connectionDenied:
-        [caller, judgement, route, text("countersign", "detail"), shadow]
+        [caller, judgement, route, login, text("countersign", "detail"), shadow]
       case .handshakeFailed: [reason, route, error, failing]
       case .connectionClosed: [caller, reason, route, traffic]
       case .connectionRevoked: [caller, reason, text("countersign", "change"), route, traffic]
@@ -31,14 +33,28 @@ struct LineDetails {
 
   private var caller: String? {
     if let name = text("user", "name") { return name }
-    return text("tls", "client", "x509", "subject", "distinguished_name").map { "(\($0))" } ?? "(no caller)"
+    // The names that a mapping would have gone by; certificates of services have no subject.
+    let name =
+      record["tls", "client", "x509", "alternative_names"]?.texts?.first
+      ?? text("tls", "client", "x509", "subject", "distinguished_name")
+    return name.map { "(\($0))" } ?? "(no caller)"
   }
 
   private var reason: String? { text("event", "reason") }
 
   private var judgement: String? {
-    if let rule = text("rule", "name") { return "rule \(rule)" }
-    return reason
+    if let rule = text("rule", "name") {
+      return reason == VerdictReason.rule.rawValue ? "rule \(rule)" : "rule \(rule), \(reason ?? "")"
+    }
+    return reason == VerdictReason.default.rawValue ? "no rule allows it" : reason
+  }
+
+  /// What the client of a database asked for.
+  private var login: String? {
+    let user = text("countersign", "postgres", "user") ?? text("countersign", "mysql", "user")
+    let database = text("countersign", "postgres", "database") ?? text("countersign", "mysql", "database")
+    guard user != nil || database != nil else { return nil }
+    return "as \(user ?? "?")" + (database.map { " in \($0)" } ?? "")
   }
 
   private var route: String? {

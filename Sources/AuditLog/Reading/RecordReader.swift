@@ -82,7 +82,7 @@ struct RecordReader {
 
   /// The type that stands before an alternative name, and the name itself. By bytes: as characters, a colon
   /// with a combining mark behind it would be no colon.
-  private static func typed(_ name: String) -> (FactLayout.Member, String)? {
+  static func typed(_ name: String) -> (FactLayout.Member, String)? {
     guard let member = FactLayout.names.first(where: { name.utf8.starts(with: $0.key.utf8) }) else {
       return nil
     }

@@ -2,6 +2,8 @@ package import AccessPolicy
 
 /// A decision as the log holds it: enough to judge the connection again.
 package struct RecordedDecision: Hashable, Sendable {
+  /// `event.id`.
+  package var id: String?
   /// The instant that was judged at.
   package var time: Timestamp
   package var connectionID: String
@@ -24,12 +26,35 @@ package struct RecordedDecision: Hashable, Sendable {
     return try RecordedDecision(record)
   }
 
+  init(
+    id: String?, time: Timestamp, connectionID: String, facts: Facts, verdict: Verdict, reason: VerdictReason,
+    rule: String?, caller: Caller?, matched: [String], shadow: Decision.Shadow, cutFields: Set<Field>
+  ) {
+    self.id = id
+    self.time = time
+    self.connectionID = connectionID
+    self.facts = facts
+    self.verdict = verdict
+    self.reason = reason
+    self.rule = rule
+    self.caller = caller
+    self.matched = matched
+    self.shadow = shadow
+    self.cutFields = cutFields
+  }
+
   private init(_ record: JSONValue) throws(RecordError) {
     let reader = RecordReader(record: record)
     guard let time = Timestamp(rfc3339: try reader.text("@timestamp")) else {
       throw RecordError(member: "@timestamp", message: "is no RFC 3339 instant")
     }
+    guard record["countersign", "schema"]?.integer == RecordEncoder.ownSchema else {
+      throw RecordError(
+        member: "countersign.schema",
+        message: "is not \(RecordEncoder.ownSchema): another version wrote the record")
+    }
     self.time = time
+    self.id = record["event", "id"]?.text
     self.connectionID = try reader.text("countersign", "connection", "id")
     self.facts = try reader.facts()
     self.verdict = try reader.choice("countersign", "verdict")

@@ -1,3 +1,5 @@
+import AccessPolicy
+
 /// What a string looks like between the quotes of a JSON line.
 ///
 /// RFC 8259 §7 asks for less than is done here: a log is read in terminals and split at line ends, so DEL,
@@ -5,9 +7,9 @@
 /// escaped as well. A parser gets the same value back.
 enum JSONText {
   /// No value is longer than this many bytes of UTF-8, its mark included.
-  static let limit = 4096
+  static let limit = CutValue.limit
   /// Ends a value that was cut.
-  static let mark = "…"
+  static let mark = CutValue.mark
 
   static func append(_ text: String, to bytes: inout [UInt8]) {
     if isPlain(text.utf8.span) {

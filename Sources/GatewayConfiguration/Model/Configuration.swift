@@ -193,8 +193,3 @@ package struct Limits: Sendable, Hashable {
     self.maxConnectionAge = maxConnectionAge
   }
 }
-
-extension Listener {
-  /// What is spoken on it, as the fact `protocol` says it.
-  package var protocolName: String { "tcp" }
-}
