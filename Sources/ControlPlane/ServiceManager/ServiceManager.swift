@@ -47,7 +47,7 @@ package final class ServiceManager {
     let isMeant = pid == nil || pid == "\(getpid())"
     return ServiceManager(
       address: ProcessEnvironment.take("NOTIFY_SOCKET"), watchdogTimeout: isMeant ? timeout : nil,
-      complain: Console.error)
+      complain: { Console.error($0) })
   }
 
   /// The listeners are open, and the workers run.

@@ -27,7 +27,8 @@ struct ListenerReader {
     let place = listener.mark.location(in: findings.file)
     return Listener(
       name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place),
-      socketFile: socketFile ?? SocketFile(), wireProtocol: wireProtocol, proxySources: proxySources, tls: tls,
+      socketFile: socketFile ?? SocketFile(), wireProtocol: wireProtocol, proxySources: proxySources,
+      tls: tls,
       upstream: upstream, limits: own ?? limits)
   }
 
