@@ -8,6 +8,7 @@ struct Countersign: ParsableCommand {
     abstract: "Lets only the callers that a policy names reach a TCP service, by their client certificates.",
     version: Version.text,
     subcommands: [
-      Serve.self, Check.self, Explain.self, Test.self, ReplayCommand.self, Suggest.self, Audit.self, Demo.self,
+      Serve.self, Check.self, Explain.self, Test.self, ReplayCommand.self, Suggest.self, Audit.self,
+      Demo.self,
     ])
 }
