@@ -3,7 +3,7 @@ package import DataPlane
 package import EventLoop
 import GatewayConfiguration
 
-/// The running gateway: its workers with their sockets, and the thread that resolves names.
+/// The running gateway: its workers with their sockets, and the threads that resolve names and watch upstreams.
 package final class Gateway {
   package struct BoundListener: Sendable {
     package let name: String
@@ -20,6 +20,7 @@ package final class Gateway {
   /// The files of Unix listeners.
   private let files: [UnixSocketFile]
   private let refresher: NameRefresher
+  private let watch: HealthWatch
   private var threads: [WorkerThread] = []
 
   /// Opens all sockets; nobody is served before ``start()``.
@@ -31,10 +32,11 @@ package final class Gateway {
     let names = Set(snapshot.listeners.flatMap(\.upstream.resolvedNames))
     let refresher = try NameRefresher(names: names)
     let resolutions = NameRefresher.resolveAll(names)
+    let watch = try HealthWatch(ProbedUpstream.all(of: snapshot), resolutions: resolutions)
     let admission = Admission(limit: maxConnections)
     let environment = WorkerEnvironment(
       audit: audit, encoder: encoder, admission: admission, workerCount: workerCount,
-      resolveAgain: { refresher.resolveSoon($0) })
+      upstreams: watch.pools, resolveAgain: { refresher.resolveSoon($0) })
     let workers = try (0..<workerCount).map { _ in
       try Worker(snapshot: snapshot, environment: environment, resolutions: resolutions)
     }
@@ -43,6 +45,7 @@ package final class Gateway {
     self.listeners = try Self.open(snapshot.listeners, &opening, maxConnections)
     self.files = opening.files
     self.refresher = refresher
+    self.watch = watch
     self.admission = admission
     self.workerCount = workerCount
     self.workers = workers
@@ -78,14 +81,24 @@ package final class Gateway {
   package func start() throws(SystemError) {
     let mailboxes = mailboxes
     let refresher = refresher
+    let watch = watch
     threads.append(
       try WorkerThread(name: "resolver") {
         do {
           try refresher.run { name, resolution in
             for mailbox in mailboxes { mailbox.post(.resolved(name, resolution)) }
+            watch.resolved(name, resolution)
           }
         } catch {
           Console.error("countersign: upstream names are not resolved anew any more: \(error)")
+        }
+      })
+    threads.append(
+      try WorkerThread(name: "health") {
+        do {
+          try watch.run(tell: Console.error)
+        } catch {
+          Console.error("countersign: upstreams are not probed any more: \(error)")
         }
       })
     for (index, worker) in workers.enumerated() {
@@ -113,6 +126,7 @@ package final class Gateway {
   /// Waits for every thread; call after ``drain()``.
   package func join() {
     refresher.stop()
+    watch.stop()
     for thread in threads { thread.join() }
   }
 }

@@ -75,7 +75,7 @@ package final class NameRefresher: Sendable {
   private static func resolve(_ name: UpstreamAddresses.Name) -> Resolution {
     do {
       let found = try Resolver.resolve(name: name.name, port: name.port)
-      return .addresses(found.map { UpstreamTarget(address: $0, serverName: name.name) })
+      return .addresses(found.map { UpstreamTarget($0, of: name) })
     } catch {
       return .failed("\(error)")
     }

@@ -19,7 +19,8 @@ struct UpstreamBuilder {
     }
     return UpstreamSnapshot(
       name: upstream.name.value, addresses: upstream.addresses.map(\.value),
-      connectTimeout: upstream.connectTimeout, proxyHeader: upstream.proxyHeader, tls: context)
+      balance: upstream.balance, connectTimeout: upstream.connectTimeout,
+      proxyHeader: upstream.proxyHeader, tls: context, healthCheck: upstream.healthCheck)
   }
 
   private func context(

@@ -24,7 +24,7 @@ extension Connection {
   /// Lets the last word reach the client before its socket is closed: close(2) with unread bytes in the
   /// receive queue sends a reset (RFC 2525 §2.17), which would overtake an alert.
   func beginLingering(_ worker: Worker) {
-    upstream?.close(reset: false, worker.poller)
+    closeUpstream(reset: false, worker.poller)
     client.endAfterFlush()
     linger(worker)
   }
@@ -50,7 +50,7 @@ extension Connection {
 
   /// Passes a reset on to whoever is still there.
   func closeWithReset(_ worker: Worker) {
-    upstream?.close(reset: true, worker.poller)
+    closeUpstream(reset: true, worker.poller)
     client.close(reset: true, worker.poller)
     close(worker)
   }
@@ -70,7 +70,7 @@ extension Connection {
 
   /// Closes both sockets, and tells nobody.
   func hangUp(_ poller: Poller) {
-    upstream?.close(reset: false, poller)
+    closeUpstream(reset: false, poller)
     client.close(reset: false, poller)
   }
 }

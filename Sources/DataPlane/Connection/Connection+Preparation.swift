@@ -99,6 +99,7 @@ extension Connection {
     preparation = nil
     hangUpUpstream(worker)
     dial?.failed(message: message, code: code, reason: .upstreamTLS)
+    if let endpoint = dial?.endpoint { listener.pool.failed(endpoint, .preparation, message, at: worker.now) }
     if dial?.hasNext == true {
       handle(.upstreamLost, worker)
     } else {

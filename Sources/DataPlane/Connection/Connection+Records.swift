@@ -26,8 +26,9 @@ extension Connection {
 
   private var destination: AuditDestination {
     let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
+    // Before the dial, every address that it may go to.
     return AuditDestination(
-      address: listener.snapshot.upstream.description, ip: target?.ip,
+      address: dial?.currentText ?? listener.snapshot.upstream.description, ip: target?.ip,
       port: target?.port.map(Int.init))
   }
 
@@ -73,10 +74,11 @@ extension Connection {
   }
 
   func recordUpstreamFailure(_ reason: FailureReason, _ worker: Worker) {
+    if reason == .upstreamTimeout { noteTimeouts(worker) }
     if let judged {
       let message =
-        reason == .upstreamTimeout
-        ? "the upstream did not answer within connect_timeout" : dial?.lastError ?? "no address to dial"
+        (reason == .upstreamTimeout ? "the upstream did not answer within connect_timeout: " : "")
+        + (dial?.problems ?? "no address to dial")
       worker.record(
         .upstreamFailed(
           .init(
@@ -84,7 +86,7 @@ extension Connection {
             code: reason == .upstreamTimeout ? "ETIMEDOUT" : dial?.lastCode, message: message,
             duration: worker.now - started)))
     }
-    for name in listener.snapshot.upstream.resolvedNames { worker.environment.resolveAgain(name) }
+    resolveAgain(worker)
     farewell = reason == .internal ? .internal : .upstreamUnreachable
     sayFarewell(worker)
   }

@@ -44,6 +44,8 @@ final class Connection {
   var clearance: AuditClearance?
   var failure: HandshakeFailure?
   var dial: UpstreamDial?
+  /// The upstream's address, which counts this connection.
+  var endpoint: UpstreamEndpoint?
   var relay: Relay?
 
   init(
@@ -71,7 +73,7 @@ final class Connection {
 
   func upstreamEvent(_ readiness: Readiness, _ worker: Worker) {
     upstream?.socket.note(readiness)
-    if machine.state == .connecting { finishDialling(worker) } else { advance(worker) }
+    advance(worker)
   }
 
   func timerFired(_ worker: Worker) {
@@ -125,7 +127,9 @@ final class Connection {
     case .dial: dialUpstream(worker)
     case .dialNext: dialNext(worker)
     case .prepare: prepareUpstream(worker)
-    case .startRelay: startRelay(worker)
+    case .startRelay:
+      noteUpstreamServes()
+      startRelay(worker)
     case .recordHandshakeFailure(let reason): recordHandshakeFailure(reason, worker)
     case .recordEviction: recordEviction(worker)
     case .refuseUnrecorded: refuseUnrecorded(worker)

@@ -13,8 +13,8 @@ extension ConnectionMachine {
     case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // TLS has not begun.
-    case .handshakeCompleted, .introduced, .judged, .recordAccepted, .recordRefused, .upstreamConnected,
-      .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+    case .handshakeCompleted, .introduced, .judged, .recordAccepted, .recordRefused, .dialled,
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
       return violation(now)
     }
   }
@@ -28,7 +28,8 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
+      .lingered:
       return violation(now)
     }
   }
@@ -40,8 +41,7 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
-      .recordRefused,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
       return violation(now)
     }
   }
@@ -60,8 +60,8 @@ extension ConnectionMachine {
     case .judged(.deny): return enter(.lingering, .recordDenial, now)
     // The policy answers within the call that asks it, so nothing can come between.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted,
-      .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed,
-      .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline:
+      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
+      .upstreamFailed, .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline:
       return violation(now)
     }
   }
@@ -75,17 +75,19 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
+      .lingered:
       return violation(now)
     }
   }
 
   mutating func connecting(_ event: Event, _ now: MonotonicTime) -> Action {
     switch event {
+    case .dialled(let hasNext): return noteDialled(hasNext, now)
     case .upstreamConnected:
       return course.prepares ? enter(.preparing, .prepare, now) : enter(.relaying, .startRelay, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
-    case .deadline: return upstreamDeadline(now)
+    case .deadline: return connectingDeadline(now)
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No relay before its upstream, and no record twice.
@@ -105,9 +107,22 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .moved, .relayEnded, .lingered:
+      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .relayEnded, .lingered:
       return violation(now)
     }
+  }
+
+  private mutating func noteDialled(_ hasNext: Bool, _ now: MonotonicTime) -> Action {
+    nextAttempt = hasNext ? now + timeouts.attempt : nil
+    return .none
+  }
+
+  private mutating func connectingDeadline(_ now: MonotonicTime) -> Action {
+    if !isDue(now), let next = nextAttempt, next <= now {
+      nextAttempt = nil
+      return .dialNext
+    }
+    return upstreamDeadline(now)
   }
 
   private mutating func upstreamDeadline(_ now: MonotonicTime) -> Action {
@@ -125,8 +140,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed,
-      .clientLost, .lingered:
+      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
+      .upstreamFailed, .clientLost, .lingered:
       return violation(now)
     }
   }
@@ -138,7 +153,7 @@ extension ConnectionMachine {
     // Late news: the answer of the audit writer, or bytes that moved on after the end.
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded:
+      .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded:
       return violation(now)
     }
   }

@@ -44,6 +44,8 @@ package struct ConnectionMachine: ~Copyable {
     case judged(Verdict)
     case recordAccepted
     case recordRefused
+    /// An address of the upstream is being dialled; `hasNext`: another one could be dialled beside it.
+    case dialled(hasNext: Bool)
     case upstreamConnected
     case upstreamPrepared
     /// This address of the upstream did not do, and there is another one to try.
@@ -101,6 +103,8 @@ package struct ConnectionMachine: ~Copyable {
   let timeouts: Timeouts
   /// The end of the present state: of the handshake, the dialling, the lingering.
   var stateEnd: MonotonicTime?
+  /// While connecting: when the next address is dialled beside those that have not answered.
+  var nextAttempt: MonotonicTime?
   var lastMoved: MonotonicTime
   let ageEnd: MonotonicTime?
   var certificateEnd: MonotonicTime?
@@ -123,8 +127,9 @@ package struct ConnectionMachine: ~Copyable {
   /// When ``Event/deadline`` is due next, unless bytes move before.
   package var deadline: MonotonicTime? {
     switch state {
-    case .negotiating, .handshaking, .introducing, .judging, .recording, .connecting, .preparing, .lingering:
+    case .negotiating, .handshaking, .introducing, .judging, .recording, .preparing, .lingering:
       return stateEnd
+    case .connecting: return [nextAttempt, stateEnd].compactMap { $0 }.min()
     case .relaying:
       return [lastMoved + timeouts.idle, ageEnd, certificateEnd].compactMap { $0 }.min()
     case .closed: return nil
@@ -142,15 +147,20 @@ extension ConnectionMachine {
     package var age: Duration
     /// How long the last word may take to reach a client that does not hang up.
     package var linger: Duration
+    /// How long one address may keep silent before the next is dialled beside it: the Connection Attempt
+    /// Delay that RFC 8305 section 5 recommends.
+    package var attempt: Duration
 
     package init(
-      handshake: Duration, connect: Duration, idle: Duration, age: Duration, linger: Duration = .seconds(2)
+      handshake: Duration, connect: Duration, idle: Duration, age: Duration, linger: Duration = .seconds(2),
+      attempt: Duration = .milliseconds(250)
     ) {
       self.handshake = handshake
       self.connect = connect
       self.idle = idle
       self.age = age
       self.linger = linger
+      self.attempt = attempt
     }
   }
 

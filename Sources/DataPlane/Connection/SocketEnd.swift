@@ -85,6 +85,14 @@ struct SocketEnd: ~Copyable {
     }
   }
 
+  /// Whether a connect has ended well.
+  var isConnected: Bool {
+    switch socket {
+    case .some(let socket): socket.remoteAddress() != nil
+    case .none: false
+    }
+  }
+
   /// The address that the peer has reached; nil once the socket is closed.
   func localAddress() -> NetworkAddress? {
     switch socket {

@@ -7,20 +7,26 @@ package struct UpstreamSnapshot: Sendable {
   package let name: String
   /// At least one.
   package let addresses: [SocketAddress]
+  package let balance: Upstream.Balance
   package let connectTimeout: Duration
   package let proxyHeader: Upstream.ProxyHeader
   /// nil: plain TCP.
   package let tls: TLSClientContext?
+  /// nil: what is known of its addresses is known from dials.
+  package let healthCheck: HealthCheck?
 
   package init(
-    name: String, addresses: [SocketAddress], connectTimeout: Duration,
-    proxyHeader: Upstream.ProxyHeader = .none, tls: TLSClientContext? = nil
+    name: String, addresses: [SocketAddress], balance: Upstream.Balance = .leastConnections,
+    connectTimeout: Duration, proxyHeader: Upstream.ProxyHeader = .none, tls: TLSClientContext? = nil,
+    healthCheck: HealthCheck? = nil
   ) {
     self.name = name
     self.addresses = addresses
+    self.balance = balance
     self.connectTimeout = connectTimeout
     self.proxyHeader = proxyHeader
     self.tls = tls
+    self.healthCheck = healthCheck
   }
 
   /// As records and messages speak of it.

@@ -2,15 +2,30 @@ import AccessPolicy
 package import EventLoop
 package import GatewayConfiguration
 
-/// An address that can be dialled, and what a certificate there must name: what the configuration calls it.
+/// An address that can be dialled, and what the configuration calls it.
 package struct UpstreamTarget: Sendable, Hashable {
   package var address: NetworkAddress
-  /// nil for a Unix socket, which has no name that a certificate could hold.
+  /// What a certificate there must name; nil for a Unix socket, which has no name that one could hold.
   package var serverName: String?
+  /// As the configuration writes it: `db.internal:5432`.
+  package var text: String
 
-  package init(address: NetworkAddress, serverName: String? = nil) {
+  /// - Parameter text: the address itself unless a name stands for it.
+  package init(address: NetworkAddress, serverName: String? = nil, text: String? = nil) {
     self.address = address
     self.serverName = serverName
+    self.text = text ?? address.description
+  }
+
+  /// An address that a name stands for.
+  package init(_ address: NetworkAddress, of name: UpstreamAddresses.Name) {
+    self.init(address: address, serverName: name.name, text: name.description)
+  }
+
+  /// For people: the configured text, with the address where that is another one.
+  package var label: String {
+    let own = address.description
+    return own == text ? own : "\(text) (\(own))"
   }
 }
 
@@ -24,7 +39,7 @@ package enum Resolution: Sendable, Hashable {
 /// come in by mailbox; a failed refresh keeps the addresses that worked.
 package struct UpstreamAddresses {
   /// A name to be resolved.
-  package struct Name: Sendable, Hashable {
+  package struct Name: Sendable, Hashable, CustomStringConvertible {
     package var name: String
     package var port: UInt16
 
@@ -32,6 +47,8 @@ package struct UpstreamAddresses {
       self.name = name
       self.port = port
     }
+
+    package var description: String { "\(name):\(port)" }
   }
 
   private var resolved: [Name: Resolution] = [:]

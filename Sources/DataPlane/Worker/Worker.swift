@@ -63,6 +63,7 @@ package final class Worker {
     let address = socket.localAddress()
     let added = WorkerListener(
       snapshot: listener, socket: socket, mode: mode, address: address, admission: admission,
+      pool: environment.upstreams.pool(of: listener.upstream.name),
       handshakeShare: environment.share(of: listener.limits.maxHandshakes),
       unauthenticated: listeners.first { $0.snapshot.name == listener.name }?.unauthenticated
         ?? UnauthenticatedQueue())
@@ -102,6 +103,7 @@ package final class Worker {
     switch tag {
     case .client(let token): connections[token]?.clientEvent(readiness, self)
     case .upstream(let token): connections[token]?.upstreamEvent(readiness, self)
+    case .attempt(let token): connections[token]?.attemptEvent(self)
     case .listener(let index): acceptClients(of: index)
     case .mailbox:
       mailbox.drain(into: &messages)
@@ -140,7 +142,7 @@ package final class Worker {
     while let token = timers.popDue(now) {
       switch PollTag(raw: token.raw) {
       case .listener(let index): resumeAccepting(index)
-      case .client, .upstream, .mailbox: connections[token]?.timerFired(self)
+      case .client, .upstream, .attempt, .mailbox: connections[token]?.timerFired(self)
       }
     }
   }

@@ -11,18 +11,21 @@ package struct WorkerEnvironment: Sendable {
   package let workerCount: Int
   package let clock: Clock
   package let postgresSessions = PostgresSessions()
+  package let upstreams: UpstreamPools
   /// Asks for a name to be resolved again soon, after its addresses have failed.
   package let resolveAgain: @Sendable (UpstreamAddresses.Name) -> Void
 
   package init(
     audit: any AuditSink, encoder: RecordEncoder, admission: Admission, workerCount: Int,
-    clock: Clock = .system, resolveAgain: @escaping @Sendable (UpstreamAddresses.Name) -> Void
+    clock: Clock = .system, upstreams: UpstreamPools = UpstreamPools(),
+    resolveAgain: @escaping @Sendable (UpstreamAddresses.Name) -> Void
   ) {
     self.audit = audit
     self.encoder = encoder
     self.admission = admission
     self.workerCount = workerCount
     self.clock = clock
+    self.upstreams = upstreams
     self.resolveAgain = resolveAgain
   }
 

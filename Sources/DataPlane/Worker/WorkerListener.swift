@@ -7,6 +7,8 @@ final class WorkerListener {
   let snapshot: ListenerSnapshot
   let address: NetworkAddress?
   let admission: Admission
+  /// The addresses of its upstream, which it shares with all workers.
+  let pool: UpstreamPool
   /// This worker's part of the listener's `max_handshakes`.
   let handshakeShare: Int
   let unauthenticated: UnauthenticatedQueue
@@ -15,13 +17,14 @@ final class WorkerListener {
 
   init(
     snapshot: ListenerSnapshot, socket: consuming ListeningSocket, mode: PollMode, address: NetworkAddress?,
-    admission: Admission, handshakeShare: Int, unauthenticated: UnauthenticatedQueue
+    admission: Admission, pool: UpstreamPool, handshakeShare: Int, unauthenticated: UnauthenticatedQueue
   ) {
     self.snapshot = snapshot
     self.socket = consume socket
     self.mode = mode
     self.address = address
     self.admission = admission
+    self.pool = pool
     self.handshakeShare = handshakeShare
     self.unauthenticated = unauthenticated
   }

@@ -34,6 +34,18 @@ package final class Poller {
   /// Watches `descriptor` and reports it as `token`. A descriptor is watched at most once (EEXIST); ENOSPC
   /// is the limit of /proc/sys/fs/epoll/max_user_watches.
   package func add(_ descriptor: Int32, token: UInt64, mode: PollMode) throws(SystemError) {
+    try control(EPOLL_CTL_ADD, descriptor, token, mode)
+  }
+
+  /// Reports a watched descriptor as another token from now on. What it is ready for is told anew, as after
+  /// ``add(_:token:mode:)``, so that no edge is lost between the two.
+  package func change(_ descriptor: Int32, token: UInt64, mode: PollMode) throws(SystemError) {
+    try control(EPOLL_CTL_MOD, descriptor, token, mode)
+  }
+
+  private func control(
+    _ operation: Int32, _ descriptor: Int32, _ token: UInt64, _ mode: PollMode
+  ) throws(SystemError) {
     var event = unsafe epoll_event()
     unsafe event.events =
       switch mode {
@@ -43,7 +55,7 @@ package final class Poller {
       }
     unsafe event.data.u64 = token
     try SystemCall.checked("epoll_ctl") {
-      Int(unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, descriptor, &event))
+      Int(unsafe epoll_ctl(epoll.number, operation, descriptor, &event))
     }
   }
 
