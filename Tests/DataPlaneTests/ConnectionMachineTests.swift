@@ -84,6 +84,8 @@ struct ConnectionMachineTests {
     Step(from: .recording, event: .recordRefused, action: .refuseUnrecorded, to: .lingering),
     Step(
       from: .recording, event: .clientLost, action: .recordClose(.clientReset, reset: true), to: .closed),
+    Step(from: .connecting, event: .dialled(hasNext: true), action: .none, to: .connecting),
+    Step(from: .connecting, event: .dialled(hasNext: false), action: .none, to: .connecting),
     Step(from: .connecting, event: .upstreamConnected, action: .prepare, to: .preparing),
     Step(from: .preparing, event: .upstreamPrepared, action: .startRelay, to: .relaying),
     Step(from: .preparing, event: .upstreamLost, action: .dialNext, to: .connecting),
@@ -134,6 +136,10 @@ struct ConnectionMachineTests {
     (.recording, .upstreamConnected), (.recording, .moved), (.connecting, .recordAccepted),
     (.connecting, .moved), (.relaying, .handshakeCompleted), (.relaying, .judged(.allow)),
     (.relaying, .recordAccepted), (.relaying, .upstreamConnected), (.relaying, .evicted),
+    (.negotiating, .dialled(hasNext: true)), (.handshaking, .dialled(hasNext: true)),
+    (.introducing, .dialled(hasNext: true)), (.judging, .dialled(hasNext: true)),
+    (.recording, .dialled(hasNext: true)), (.preparing, .dialled(hasNext: true)),
+    (.relaying, .dialled(hasNext: true)), (.lingering, .dialled(hasNext: true)),
     (.lingering, .upstreamConnected), (.lingering, .judged(.allow)),
   ]
 
@@ -178,6 +184,36 @@ struct ConnectionMachineTests {
     _ = machine.handle(.upstreamLost, at: Self.start + .seconds(4))
     #expect(machine.deadline == Self.start + .seconds(5))
     let action = machine.handle(.deadline, at: Self.start + .seconds(5))
+    #expect(action == .recordUpstreamFailure(.upstreamTimeout))
+  }
+
+  /// While one address keeps silent, the next is dialled beside it, and the next beside both.
+  @Test func aSilentAddressGetsCompanyAfterTheAttemptDelay() {
+    var machine = Self.machine(in: .connecting)
+    for round in 0..<3 {
+      let begin = Self.start + .milliseconds(250 * round)
+      _ = machine.handle(.dialled(hasNext: true), at: begin)
+      #expect(machine.deadline == begin + .milliseconds(250))
+      let early = machine.handle(.deadline, at: begin + .milliseconds(249))
+      #expect(early == .none)
+      let due = machine.handle(.deadline, at: begin + .milliseconds(250))
+      #expect(due == .dialNext)
+      #expect(machine.state == .connecting)
+    }
+  }
+
+  @Test func theLastAddressHasTheRestOfTheTime() {
+    var machine = Self.machine(in: .connecting)
+    _ = machine.handle(.dialled(hasNext: true), at: Self.start)
+    _ = machine.handle(.dialled(hasNext: false), at: Self.start + .milliseconds(250))
+    #expect(machine.deadline == Self.start + .seconds(5))
+  }
+
+  @Test func noAddressIsDialledAfterTheConnectTimeout() {
+    var machine = Self.machine(in: .connecting)
+    _ = machine.handle(.dialled(hasNext: true), at: Self.start + .milliseconds(4900))
+    #expect(machine.deadline == Self.start + .seconds(5))
+    let action = machine.handle(.deadline, at: Self.start + .milliseconds(5200))
     #expect(action == .recordUpstreamFailure(.upstreamTimeout))
   }
 

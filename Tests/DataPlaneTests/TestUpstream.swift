@@ -117,3 +117,22 @@ final class TestUpstream {
     }
   }
 }
+
+/// An address that answers nothing: its backlog is full, so that Linux lets further SYNs fall.
+final class HangingUpstream {
+  private var listening: ListeningSocket?
+  private var filling: [ScriptedSocket] = []
+  let address: SocketAddress
+
+  init() throws {
+    let socket = try ListeningSocket.listen(on: .v4(0x7f00_0001, port: 0), backlog: 0, reusePort: false)
+    let bound = socket.localAddress()
+    listening = consume socket
+    address = .ip(IPAddress(v4: 0x7f00_0001), port: bound?.port ?? 0)
+    for _ in 0..<4 {
+      filling.append(ScriptedSocket(try StreamSocket.connect(to: try #require(bound))))
+    }
+  }
+
+  deinit { if let socket = listening.take() { socket.close() } }
+}

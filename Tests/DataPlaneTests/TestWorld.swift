@@ -15,24 +15,38 @@ final class TestWorld {
   let admission: Admission
   let worker: Worker
   let address: NetworkAddress
+  let upstreams: [TestUpstream]
+  /// The first one, where there are several.
   let upstream: TestUpstream
+  let pools: UpstreamPools
+  let health = HealthLog()
   let pki: TestPKI
   private var lastUnsent = -1
   private var stalled = 0
 
-  /// - Parameter rules: who may come in; without any, nobody.
+  /// - Parameters:
+  ///   - rules: who may come in; without any, nobody.
+  ///   - count: how many upstreams play along.
+  ///   - before: addresses that stand before theirs in the configuration.
   init(
     limits: Limits = Limits(), rules: [RuleEntry] = [TestPolicy.allowOrders], maxConnections: Int = 100,
-    upstreamAddress: SocketAddress? = nil
+    upstreamAddress: SocketAddress? = nil, upstreams count: Int = 1, before: [SocketAddress] = [],
+    balance: Upstream.Balance = .leastConnections, names: [UpstreamAddresses.Name: Resolution] = [:]
   ) throws {
     pki = try TestPKI.shared.get()
-    upstream = try TestUpstream()
+    let made = try (0..<count).map { _ in try TestUpstream() }
+    upstreams = made
+    upstream = try #require(made.first)
+    let health = health
+    let pools = UpstreamPools { health.add($0) }
+    self.pools = pools
     admission = Admission(limit: maxConnections)
     let policy = try #require(TestPolicy.compile(rules))
-    let target = upstreamAddress ?? upstream.address
+    let targets = upstreamAddress.map { [$0] } ?? before + made.map(\.address)
     let listener = ListenerSnapshot(
       name: "front", address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
-      upstream: UpstreamSnapshot(name: "back", addresses: [target], connectTimeout: .seconds(5)),
+      upstream: UpstreamSnapshot(
+        name: "back", addresses: targets, balance: balance, connectTimeout: .seconds(5)),
       limits: limits)
     let clock = clock
     let environment = WorkerEnvironment(
@@ -40,11 +54,12 @@ final class TestWorld {
       encoder: RecordEncoder(
         observer: Observer(hostname: "test", version: "0"), digest: { SHA256.hash($0) }),
       admission: admission, workerCount: 1,
-      clock: Clock(monotonic: { clock.monotonic }, wall: { clock.wall }), resolveAgain: { _ in })
+      clock: Clock(monotonic: { clock.monotonic }, wall: { clock.wall }), upstreams: pools,
+      resolveAgain: { _ in })
     worker = try Worker(
       snapshot: Snapshot(version: "test", listeners: [listener], policy: policy, limits: limits),
       environment: environment,
-      resolutions: [:])
+      resolutions: names)
     let socket = try ListeningSocket.listen(on: .v4(0x7f00_0001, port: 0), backlog: 64, reusePort: false)
     let bound = socket.localAddress()
     try worker.listen(listener, on: socket, mode: .level, admission: Admission(limit: maxConnections))
@@ -59,7 +74,7 @@ final class TestWorld {
     let end = MonotonicTime.now() + .seconds(30)
     while !reached() {
       worker.turn(waitLimit: 1)
-      upstream.pump()
+      for upstream in upstreams { upstream.pump() }
       for client in clients { client.pump() }
       guard MonotonicTime.now() < end else {
         Issue.record("not reached in time; records: \(audit.actions)", sourceLocation: sourceLocation)
@@ -78,6 +93,14 @@ final class TestWorld {
   func client(_ identity: TestPKI.Identity?) throws -> TestClient {
     try TestClient(to: address, pki: pki, identity: identity)
   }
+}
+
+/// What has been told of addresses.
+final class HealthLog: Sendable {
+  private let state = Mutex<[HealthChange]>([])
+
+  var changes: [HealthChange] { state.withLock { $0 } }
+  func add(_ change: HealthChange) { state.withLock { $0.append(change) } }
 }
 
 /// Time that stands still until a test moves it.
