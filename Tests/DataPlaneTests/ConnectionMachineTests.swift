@@ -217,6 +217,19 @@ struct ConnectionMachineTests {
     #expect(action == .recordUpstreamFailure(.upstreamTimeout))
   }
 
+  /// An address that takes the connection and then says nothing has half of what is left, if there is another.
+  @Test func anAddressThatDoesNotGetReadyIsGivenUpForTheNext() {
+    var machine = Self.machine(in: .connecting)
+    machine.hasSpareAddress = true
+    _ = machine.handle(.upstreamConnected, at: Self.start + .seconds(1))
+    #expect(machine.deadline == Self.start + .seconds(3))
+    let early = machine.handle(.deadline, at: Self.start + .milliseconds(2999))
+    #expect(early == .none)
+    let due = machine.handle(.deadline, at: Self.start + .seconds(3))
+    #expect(due == .giveUpAddress)
+    #expect(machine.deadline == Self.start + .seconds(5))
+  }
+
   struct Deadline: Sendable, CustomTestStringConvertible {
     let state: Machine.State
     let after: Duration

@@ -97,6 +97,21 @@ import Testing
     #expect(events(poller) == [:])
   }
 
+  @Test func aChangedTokenIsToldWhatWasToldBefore() throws {
+    let poller = try Poller()
+    let pair = try connectedPair()
+    try poller.add(pair.server.number, token: 7, mode: .edge)
+    _ = pair.client.send(text: "a")
+    pair.client.shutdownSending()
+    let first = events(poller, until: .peerClosed)
+    try poller.change(pair.server.number, token: 8, mode: .edge)
+    let second = events(poller, until: .peerClosed)
+    pair.close()
+    #expect(first[7]?.contains(.peerClosed) == true)
+    #expect(second[7] == nil)
+    #expect(second[8]?.contains([.readable, .writable, .peerClosed]) == true)
+  }
+
   @Test func watchingTwiceIsRefused() throws {
     let poller = try Poller()
     let mailbox = try Mailbox<Int>()

@@ -94,7 +94,7 @@ extension Connection {
   }
 
   /// This address does not do. Nothing of the client has gone there, so another one may be tried.
-  private func lose(_ message: String, code: String? = nil, _ worker: Worker) {
+  func lose(_ message: String, code: String? = nil, _ worker: Worker) {
     worker.buffers.clearInbound()
     preparation = nil
     hangUpUpstream(worker)

@@ -94,6 +94,7 @@ extension Connection {
     }
     // The poller tells all of it again; what can be sent at once need not wait for that.
     attempt.side.socket.isWritable = true
+    machine.hasSpareAddress = dial?.hasNext ?? false
     handle(.upstreamConnected, worker)
   }
 

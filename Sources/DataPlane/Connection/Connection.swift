@@ -127,6 +127,7 @@ final class Connection {
     case .dial: dialUpstream(worker)
     case .dialNext: dialNext(worker)
     case .prepare: prepareUpstream(worker)
+    case .giveUpAddress: lose("the upstream did not get through its TLS handshake in time", worker)
     case .startRelay:
       noteUpstreamServes()
       startRelay(worker)

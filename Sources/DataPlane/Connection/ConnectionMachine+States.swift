@@ -87,7 +87,7 @@ extension ConnectionMachine {
     case .upstreamConnected:
       return course.prepares ? enter(.preparing, .prepare, now) : enter(.relaying, .startRelay, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
-    case .deadline: return connectingDeadline(now)
+    case .deadline: return attemptDeadline(.dialNext, now)
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No relay before its upstream, and no record twice.
@@ -102,7 +102,7 @@ extension ConnectionMachine {
     case .upstreamPrepared: return enter(.relaying, .startRelay, now)
     case .upstreamLost: return enter(.connecting, .dialNext, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
-    case .deadline: return upstreamDeadline(now)
+    case .deadline: return attemptDeadline(.giveUpAddress, now)
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // As while connecting; and the upstream answers a dial once.
@@ -117,10 +117,10 @@ extension ConnectionMachine {
     return .none
   }
 
-  private mutating func connectingDeadline(_ now: MonotonicTime) -> Action {
+  private mutating func attemptDeadline(_ action: Action, _ now: MonotonicTime) -> Action {
     if !isDue(now), let next = nextAttempt, next <= now {
       nextAttempt = nil
-      return .dialNext
+      return action
     }
     return upstreamDeadline(now)
   }
@@ -190,7 +190,9 @@ extension ConnectionMachine {
     case .relaying:
       lastMoved = now
       stateEnd = nil
-    case .negotiating, .handshaking, .introducing, .judging, .preparing, .closed: break
+    // A server that takes connections and then says nothing must not use up the time of those that work.
+    case .preparing: nextAttempt = hasSpareAddress ? stateEnd.map { now + ($0 - now) / 2 } : nil
+    case .negotiating, .handshaking, .introducing, .judging, .closed: break
     }
     return action
   }

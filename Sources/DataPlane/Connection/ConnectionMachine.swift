@@ -75,6 +75,8 @@ package struct ConnectionMachine: ~Copyable {
     case dial
     case dialNext
     case prepare
+    /// This address has had its part of the time, and there is another one.
+    case giveUpAddress
     case startRelay
     case recordHandshakeFailure(HandshakeReason)
     case recordEviction
@@ -103,8 +105,11 @@ package struct ConnectionMachine: ~Copyable {
   let timeouts: Timeouts
   /// The end of the present state: of the handshake, the dialling, the lingering.
   var stateEnd: MonotonicTime?
-  /// While connecting: when the next address is dialled beside those that have not answered.
+  /// While connecting: when the next address is dialled beside those that have not answered. While preparing:
+  /// when this one is given up for the next.
   var nextAttempt: MonotonicTime?
+  /// Another address could be dialled if the one that is connected does not do.
+  package var hasSpareAddress = false
   var lastMoved: MonotonicTime
   let ageEnd: MonotonicTime?
   var certificateEnd: MonotonicTime?
@@ -127,9 +132,8 @@ package struct ConnectionMachine: ~Copyable {
   /// When ``Event/deadline`` is due next, unless bytes move before.
   package var deadline: MonotonicTime? {
     switch state {
-    case .negotiating, .handshaking, .introducing, .judging, .recording, .preparing, .lingering:
-      return stateEnd
-    case .connecting: return [nextAttempt, stateEnd].compactMap { $0 }.min()
+    case .negotiating, .handshaking, .introducing, .judging, .recording, .lingering: return stateEnd
+    case .connecting, .preparing: return [nextAttempt, stateEnd].compactMap { $0 }.min()
     case .relaying:
       return [lastMoved + timeouts.idle, ageEnd, certificateEnd].compactMap { $0 }.min()
     case .closed: return nil
