@@ -58,7 +58,8 @@ struct ProbeScriptTests {
     #expect(Self.mysql.opening == [])
     #expect(Self.postgres.opening == request)
     #expect(
-      ProbeScript(.protocol, .postgres, proxyHeader: .v1).opening == Array("PROXY UNKNOWN\r\n".utf8) + request)
+      ProbeScript(.protocol, .postgres, proxyHeader: .v1).opening == Array("PROXY UNKNOWN\r\n".utf8) + request
+    )
     for header in [Upstream.ProxyHeader.v2, .v2TLS] {
       #expect(ProbeScript(.tcp, .tcp, proxyHeader: header).opening == ProxyHeader.local)
       #expect(ProbeScript(.protocol, .postgres, proxyHeader: header).opening == ProxyHeader.local + request)

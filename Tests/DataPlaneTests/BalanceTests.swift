@@ -82,7 +82,8 @@ struct BalanceTests {
     let pool = world.pools.pool(of: "back")
     guard case .ip(let ip, let port) = world.upstreams[0].address else { return }
     let target = UpstreamTarget(address: NetworkAddress(ip: ip, port: port))
-    let endpoint = try #require(pool.candidates([target], .roundRobin, at: world.clock.monotonic).first?.endpoint)
+    let endpoint = try #require(
+      pool.candidates([target], .roundRobin, at: world.clock.monotonic).first?.endpoint)
     pool.failed(endpoint, .connect, "scripted", at: world.clock.monotonic)
     let first = try connect(3, world)
     #expect(loads(world) == [0, 3])

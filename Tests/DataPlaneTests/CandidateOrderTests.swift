@@ -32,20 +32,25 @@ struct CandidateOrderTests {
     Row(what: "a turn changes nothing of the counts", entries: live(2, 1, 1), turn: 2, order: [2, 1, 0]),
     Row(what: "the last turn there is", entries: live(0, 0), turn: .max, order: [1, 0]),
     Row(
-      what: "round robin does not count", entries: live(9, 0, 5), balance: .roundRobin, turn: 0, order: [0, 1, 2]),
-    Row(what: "round robin goes on", entries: live(0, 0, 5), balance: .roundRobin, turn: 2, order: [2, 0, 1]),
+      what: "round robin does not count", entries: live(9, 0, 5), balance: .roundRobin, turn: 0,
+      order: [0, 1, 2]),
+    Row(
+      what: "round robin goes on", entries: live(0, 0, 5), balance: .roundRobin, turn: 2, order: [2, 0, 1]),
     Row(
       what: "round robin is even over those that are well", entries: [Entry(), resting(1), Entry()],
       balance: .roundRobin, turn: 1, order: [2, 0, 1]),
     Row(what: "one that rests is last", entries: [resting(1), Entry(live: 99)], order: [1, 0]),
     Row(
-      what: "where all rest, the one that has rested longest is first", entries: [resting(3), resting(1), resting(2)],
+      what: "where all rest, the one that has rested longest is first",
+      entries: [resting(3), resting(1), resting(2)],
       turn: 1, order: [1, 2, 0]),
     Row(
-      what: "one that is to be tried again is first", entries: [Entry(), Entry(live: 9, standing: .trial), Entry()],
+      what: "one that is to be tried again is first",
+      entries: [Entry(), Entry(live: 9, standing: .trial), Entry()],
       turn: 1, order: [1, 2, 0]),
     Row(what: "families alternate", entries: families(.v6, .v6, .v4, .v4), order: [0, 2, 1, 3]),
-    Row(what: "the first family is the first's", entries: families(.v6, .v6, .v4), turn: 2, order: [2, 0, 1]),
+    Row(
+      what: "the first family is the first's", entries: families(.v6, .v6, .v4), turn: 2, order: [2, 0, 1]),
     Row(what: "families that run out", entries: families(.v4, .v4, .v4, .v6), order: [0, 3, 1, 2]),
     Row(what: "sockets are a family too", entries: families(.v4, .v4, .unix, .v6), order: [0, 2, 3, 1]),
     Row(

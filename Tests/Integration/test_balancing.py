@@ -259,11 +259,14 @@ def test_a_name_that_changes(gateway, pki, tmp_path, upstream):
     # Nobody is at .4: a dial that fails has the name asked for again, sooner than in half a minute.
     point("127.0.0.2", "127.0.0.3", "127.0.0.4")
     front = gateway(back(f"db.test:{port}", connect_timeout="2s"), start=False)
-    front.prefix = [*WITH_HOSTS, str(hosts)]
+    front.wrapper = [*WITH_HOSTS, str(hosts)]
     front.start()
     with contextlib.ExitStack() as stack:
-        live = [stack.enter_context(connect(front, pki.orders)) for _ in range(4)]
-        assert sorted(receive(stream, 1) for stream in live) == [b"2", b"2", b"3", b"3"]
+        live, names = [], []
+        for _ in range(4):
+            live.append(stack.enter_context(connect(front, pki.orders)))
+            names.append(receive(live[-1], 1))
+        assert sorted(names) == [b"2", b"2", b"3", b"3"]
         point("127.0.0.5")
 
         def answers():
@@ -296,7 +299,7 @@ def test_both_families_of_a_name(gateway, pki, tmp_path, upstream):
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 localhost\n::1 db.test\n127.0.0.1 db.test\n")
     front = gateway(f"db.test:{port}", start=False)
-    front.prefix = [*WITH_HOSTS, str(hosts)]
+    front.wrapper = [*WITH_HOSTS, str(hosts)]
     front.start()
     for _ in range(4):
         assert exchange(front, pki.orders) == b"ping"

@@ -18,7 +18,9 @@ extension ProbedUpstream {
     let speaking = snapshot.listeners.filter { $0.wireProtocol != .tcp }
     for listener in speaking + snapshot.listeners {
       let upstream = listener.upstream
-      guard let check = upstream.healthCheck, !found.contains(where: { $0.name == upstream.name }) else { continue }
+      guard let check = upstream.healthCheck, !found.contains(where: { $0.name == upstream.name }) else {
+        continue
+      }
       found.append(
         ProbedUpstream(
           name: upstream.name, addresses: upstream.addresses, check: check,

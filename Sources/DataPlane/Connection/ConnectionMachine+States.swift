@@ -41,7 +41,8 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
-      .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
+      .relayEnded, .lingered:
       return violation(now)
     }
   }

@@ -112,7 +112,9 @@ package final class UpstreamPool: Sendable {
     change(endpoint, problem) { problem == nil ? $0.probeSucceeded() : $0.probeFailed(at: now) }
   }
 
-  private func change(_ endpoint: UpstreamEndpoint, _ problem: String?, _ body: (inout EndpointHealth) -> Void) {
+  private func change(
+    _ endpoint: UpstreamEndpoint, _ problem: String?, _ body: (inout EndpointHealth) -> Void
+  ) {
     let (before, after) = endpoint.health.withLock { health in
       let before = health.isWell
       body(&health)
