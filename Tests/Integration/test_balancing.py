@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from support.clients import connect, exchange, receive
 from support.gateway import free_port
 from support.postgres import Postgres
-from support.upstreams import Redis, Upstream
+from support.upstreams import Redis
 from support.wait import wait_until
 
 
@@ -238,6 +239,34 @@ def test_where_all_fail_the_record_names_each(gateway, pki):
     message = front.wait_for("upstream-failed", reason="upstream_unreachable")[0]["error"]["message"]
     for address in addresses:
         assert f"{address}: connect: Connection refused (ECONNREFUSED)" in message
+
+
+def test_an_address_that_connects_and_does_not_speak_tls_is_passed_over(gateway, upstream, pki):
+    """One says nothing at all, one says something else; no client sees that while the third one works."""
+    server = pki.server()
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(server.certificate, server.key)
+
+    def serve(connection):
+        with made.wrap_socket(connection, server_side=True) as stream:
+            while data := stream.recv(65536):
+                stream.sendall(data)
+
+    mute = upstream(lambda connection: connection.recv(65536) and connection.recv(65536))
+    other = upstream(lambda connection: connection.sendall(b"220 mail\r\n"))
+    right = upstream(serve)
+    front = gateway(
+        back(
+            mute.address, other.address, right.address, connect_timeout="3s",
+            health_check={"probe": "tcp", "interval": "1s"}, tls={"ca": str(pki.ca.certificate)}))
+    for _ in range(4):
+        assert exchange(front, pki.orders) == b"ping"
+    assert mute.accepted >= 1 and other.accepted >= 1
+    assert front.records("upstream-failed") == []
+    # A probe that only connects does not show that TLS is mended.
+    accepted = mute.accepted
+    wait_until(lambda: mute.accepted >= accepted + 2, what="two probes")
+    assert "is used again" not in front.stderr()
 
 
 # The gateway alone sees another /etc/hosts: nothing of the machine is changed.

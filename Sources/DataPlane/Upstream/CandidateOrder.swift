@@ -1,4 +1,4 @@
-package import EventLoop
+import EventLoop
 package import GatewayConfiguration
 
 /// In which order a new connection dials an upstream's addresses. Pure.

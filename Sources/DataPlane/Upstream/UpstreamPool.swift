@@ -1,6 +1,6 @@
 package import EventLoop
 package import GatewayConfiguration
-package import Synchronization
+import Synchronization
 
 /// An address of an upstream has ceased to be well, or is well again.
 package struct HealthChange: Sendable, Hashable {
