@@ -96,7 +96,7 @@ package final class Gateway {
     threads.append(
       try WorkerThread(name: "health") {
         do {
-          try watch.run(tell: Console.error)
+          try watch.run(tell: { Console.error($0) })
         } catch {
           Console.error("countersign: upstreams are not probed any more: \(error)")
         }
