@@ -38,14 +38,14 @@ BROKEN = {
     "no such certificate": (lambda c: listener(c)["tls"].update(certificate="/none.pem"), "", "/none.pem"),
     "a host name to listen on": (lambda c: listener(c).update(listen="localhost:1234"), "", "localhost"),
     "no policy file": (lambda c: c.update(policies=["none/*.yaml"]), "", "none/*.yaml"),
-    "protocol": (lambda c: listener(c).update(protocol="postgres"), "not-available", "protocol"),
-    "PROXY in": (lambda c: listener(c).update(proxy_protocol={"from": ["10.0.0.0/8"]}), "not-available", "proxy_protocol"),
-    "PROXY out": (lambda c: c["upstreams"][0].update(proxy_protocol="v2"), "not-available", "proxy_protocol"),
+    "protocol": (lambda c: listener(c).update(protocol="http"), "invalid-value", "postgres"),
+    "PROXY in": (lambda c: listener(c).update(proxy_protocol={"from": ["10.0.0.1/8"]}), "invalid-value", "10.0.0.1/8"),
+    "PROXY out": (lambda c: c["upstreams"][0].update(proxy_protocol="v3"), "invalid-value", "v2_tls"),
     "CRL": (lambda c: listener(c)["tls"].update(client_crl=["a.crl"]), "not-available", "client_crl"),
     "hosts": (lambda c: listener(c)["tls"].update(
         hosts=[{"server_name": ["a.example"], "certificate": "a", "private_key": "b", "client_ca": "c"}]),
         "not-available", "hosts"),
-    "upstream TLS": (lambda c: c["upstreams"][0].update(tls={"ca": "a.pem"}), "not-available", "tls"),
+    "upstream TLS": (lambda c: c["upstreams"][0].update(tls={"ca": "a.pem"}), "unreadable-file", "a.pem"),
     "admin": (lambda c: c.update(admin={"listen": "127.0.0.1:9901"}), "not-available", "admin"),
     "durability": (lambda c: c["audit"].update(durability="synced", path="stdout"), "contradiction", "synced"),
     "a key without a chain": (
