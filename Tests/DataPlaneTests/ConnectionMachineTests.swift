@@ -70,7 +70,7 @@ struct ConnectionMachineTests {
       action: .recordHandshakeFailure(.negotiation), to: .lingering),
     Step(
       from: .introducing, event: .clientLost, action: .recordHandshakeFailure(.clientClosed), to: .closed),
-    Step(from: .introducing, event: .drained, action: .recordHandshakeFailure(.timeout), to: .closed),
+    Step(from: .introducing, event: .drained, action: .recordHandshakeFailure(.timeout), to: .lingering),
     Step(
       from: .handshaking, event: .handshakeFailed(.certificateExpired),
       action: .recordHandshakeFailure(.certificateExpired), to: .lingering),

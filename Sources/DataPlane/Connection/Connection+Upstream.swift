@@ -11,7 +11,7 @@ extension Connection {
     relay = Relay(permit)
     // A cancel goes where the query runs.
     if let cancelled {
-      dial = UpstreamDial(.addresses([UpstreamTarget(address: cancelled.address)]))
+      dial = UpstreamDial(.addresses([cancelled.target]))
     } else {
       dial = UpstreamDial(worker.addresses.candidates(for: listener.snapshot.upstream.addresses))
     }

@@ -4,7 +4,7 @@ import EventLoop
 /// An attempt to reach an upstream: its addresses in turn, until one answers.
 struct UpstreamDial {
   private var remaining: ArraySlice<UpstreamTarget>
-  private var target: UpstreamTarget?
+  private(set) var target: UpstreamTarget?
   /// Why the last address did not answer.
   private(set) var lastError: String?
   /// That error's name, such as `ECONNREFUSED`.

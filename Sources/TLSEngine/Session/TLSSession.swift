@@ -96,8 +96,9 @@ package final class TLSSession {
   /// Reads at most one record's data.
   package func read(into target: UnsafeMutableRawBufferPointer) -> ReadStep {
     guard isEstablished else { return .failed("the handshake is not complete") }
+    var errors: [OpenSSLError] = []
     while true {
-      let step = unsafe records.read(into: target)
+      let step = unsafe records.read(into: target, errors: &errors)
       if case .bytes(let count) = step { unsafe state.pointee.received &+= count }
       if unsafe state.pointee.isFlooded {
         return .failed("the client floods the session with handshake messages")
