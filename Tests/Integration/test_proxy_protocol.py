@@ -12,9 +12,8 @@ from cryptography.x509.oid import NameOID
 from support.clients import context, receive
 from support.gateway import POLICY
 from support.postgres import POLICY as POSTGRES_POLICY
-from support.postgres import SSL_REQUEST, conninfo, psql, secure
+from support.postgres import SSL_REQUEST, message, psql, secure, startup
 from support.proxy_protocol import LOCAL, HAProxy, extension, extensions, read_header, v1, v2
-from support.wait import wait_until
 
 TRUSTED = {"proxy_protocol": {"from": ["127.0.0.1"]}}
 DISTRUSTED = {"proxy_protocol": {"from": ["10.0.0.0/8"]}}
@@ -170,14 +169,14 @@ def test_the_header_for_the_upstream_with_tls(gateway, told, pki, maximum):
     gate = gateway({"name": "back", "address": told.address, "proxy_protocol": "v2_tls"})
     with opened(gate, named, b"", maximum=maximum) as stream:
         assert ping(stream) == b"ping"
-        cipher, version, _ = stream.cipher()
+        cipher, version = stream.cipher()[0], stream.version()
     (kind, tls), (last, caller) = told.headers[0]["extensions"]
     assert (kind, last, caller) == (0x20, 0xe0, b"worker/orders")
     # Over TLS, with a certificate in this connection and session, which was verified.
     assert tls[:5] == b"\x07\0\0\0\0"
     inner = dict(extensions(tls[5:]))
     assert inner == {
-        0x21: stream.version().encode() if stream.version() else version.encode(),
+        0x21: version.encode(),
         0x22: "Órdenes".encode(),
         0x23: cipher.encode(),
         0x28: named.x509.public_bytes(serialization.Encoding.DER),
@@ -186,7 +185,7 @@ def test_the_header_for_the_upstream_with_tls(gateway, told, pki, maximum):
 
 def test_a_postgres_behind_haproxy_gets_the_header_before_everything(gateway, postgres, pki, haproxy):
     back = haproxy(
-        f"frontend in\n    bind 127.0.0.1:PORT accept-proxy\n    tcp-request connection reject unless {{ src 192.0.2.7 }}\n"
+        f"frontend in\n    bind 127.0.0.1:PORT accept-proxy\n    tcp-request session reject unless {{ src 192.0.2.7 }}\n"
         f"    default_backend out\nbackend out\n    server postgres {postgres.address}\n")
     gate = gateway(
         {"name": "back", "address": back.address, "proxy_protocol": "v2_tls"},
@@ -194,7 +193,6 @@ def test_a_postgres_behind_haproxy_gets_the_header_before_everything(gateway, po
     raw = socket.create_connection(gate.address, timeout=20)
     raw.sendall(v2())
     stream = secure(gate, pki.orders, raw=raw)
-    from support.postgres import message, startup
     stream.sendall(startup(user="orders_rw", database="raw"))
     assert message(stream)[0] == b"R"
     stream.close()
@@ -225,7 +223,6 @@ def test_a_header_is_believed(gateway, upstream, pki, header, ip, port, protocol
     if protocol == "postgres":
         raw.sendall(header)
         stream = secure(gate, pki.unmapped, raw=raw)
-        from support.postgres import startup
         stream.sendall(startup(user="x"))
         record = gate.wait_for("connection-denied")[0]
     else:

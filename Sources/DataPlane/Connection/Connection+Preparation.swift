@@ -170,7 +170,7 @@ extension ProxyTLSDescription {
   init?(_ session: TLSSession) {
     let facts = session.facts
     guard let certificate = session.peerCertificate, case .text(let version)? = facts[.tlsVersion],
-      case .text(let cipher)? = facts[.tlsCipher]
+      let cipher = session.cipherName
     else { return nil }
     var name: String?
     if case .texts(let names)? = facts[.subjectCN], names.count == 1 { name = names[0] }
