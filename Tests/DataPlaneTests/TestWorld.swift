@@ -15,6 +15,9 @@ final class TestWorld {
   let admission: Admission
   let worker: Worker
   let address: NetworkAddress
+  let environment: WorkerEnvironment
+  let upstreams: [TestUpstream]
+  /// The first of them.
   let upstream: TestUpstream
   let pki: TestPKI
   private var lastUnsent = -1
@@ -23,19 +26,23 @@ final class TestWorld {
   /// - Parameter rules: who may come in; without any, nobody.
   init(
     limits: Limits = Limits(), rules: [RuleEntry] = [TestPolicy.allowOrders], maxConnections: Int = 100,
-    upstreamAddress: SocketAddress? = nil
+    upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
+    upstreams: [TestUpstream]? = nil, upstreamTLS: TLSClientContext? = nil
   ) throws {
     pki = try TestPKI.shared.get()
-    upstream = try TestUpstream()
+    self.upstreams = try upstreams ?? [TestUpstream()]
+    upstream = try #require(self.upstreams.first)
     admission = Admission(limit: maxConnections)
     let policy = try #require(TestPolicy.compile(rules))
-    let target = upstreamAddress ?? upstream.address
+    let targets = upstreamAddress.map { [$0] } ?? self.upstreams.map(\.address)
     let listener = ListenerSnapshot(
-      name: "front", address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
-      upstream: UpstreamSnapshot(name: "back", addresses: [target], connectTimeout: .seconds(5)),
+      name: "front", wireProtocol: wireProtocol, proxySources: proxySources,
+      address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
+      upstream: UpstreamSnapshot(
+        name: "back", addresses: targets, connectTimeout: .seconds(5), tls: upstreamTLS),
       limits: limits)
     let clock = clock
-    let environment = WorkerEnvironment(
+    environment = WorkerEnvironment(
       audit: audit,
       encoder: RecordEncoder(
         observer: Observer(hostname: "test", version: "0"), digest: { SHA256.hash($0) }),
@@ -59,7 +66,7 @@ final class TestWorld {
     let end = MonotonicTime.now() + .seconds(30)
     while !reached() {
       worker.turn(waitLimit: 1)
-      upstream.pump()
+      for upstream in upstreams { upstream.pump() }
       for client in clients { client.pump() }
       guard MonotonicTime.now() < end else {
         Issue.record("not reached in time; records: \(audit.actions)", sourceLocation: sourceLocation)
@@ -75,8 +82,8 @@ final class TestWorld {
     return stalled > 20
   }
 
-  func client(_ identity: TestPKI.Identity?) throws -> TestClient {
-    try TestClient(to: address, pki: pki, identity: identity)
+  func client(_ identity: TestPKI.Identity?, asking request: [UInt8] = []) throws -> TestClient {
+    try TestClient(to: address, pki: pki, identity: identity, asking: request)
   }
 }
 

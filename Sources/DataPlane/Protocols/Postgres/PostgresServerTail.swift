@@ -6,7 +6,7 @@ package struct PostgresServerTail: Sendable {
 
   /// Takes the next bytes, cut anywhere.
   package mutating func note(_ bytes: UnsafeRawBufferPointer) {
-    for byte in unsafe bytes.suffix(8) { bits = bits << 8 | UInt64(byte) }
+    for unsafe byte in unsafe bytes.suffix(8) { bits = bits << 8 | UInt64(byte) }
   }
 
   /// Whether they are a ReadyForQuery: `Z`, the length 5, and the state of the transaction. Data may look like it by

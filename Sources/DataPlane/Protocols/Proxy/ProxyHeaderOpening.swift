@@ -15,7 +15,7 @@ package struct ProxyHeaderOpening: Sendable {
   /// Takes the next bytes, cut anywhere.
   package mutating func note(_ bytes: UnsafeRawBufferPointer) {
     guard count < Self.length else { return }
-    for byte in unsafe bytes.prefix(Self.length - count) {
+    for unsafe byte in unsafe bytes.prefix(Self.length - count) {
       bits = bits << 8 | UInt64(byte)
       count += 1
     }
