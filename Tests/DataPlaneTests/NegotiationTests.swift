@@ -7,7 +7,7 @@ import Testing
 /// What is said before TLS, and the first message within it, cut in every place.
 struct NegotiationTests {
   /// A step without the words that it is told in.
-  enum Outcome: Hashable, Sendable {
+  enum Outcome: Equatable, Sendable {
     case proxied(String?)
     case answer([UInt8])
     case startTLS(direct: Bool)

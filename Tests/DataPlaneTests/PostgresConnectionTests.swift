@@ -1,7 +1,6 @@
 import AccessPolicy
 import DataPlane
 import EventLoop
-import Foundation
 import GatewayConfiguration
 import TLSEngine
 import Testing

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The messages of Postgres that tests need, written by hand.
 enum PostgresWire {
   static let sslRequest: [UInt8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]
