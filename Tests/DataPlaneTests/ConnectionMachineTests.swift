@@ -107,6 +107,9 @@ struct ConnectionMachineTests {
     Step(
       from: .relaying, event: .relayEnded(.clientReset, reset: true),
       action: .recordClose(.clientReset, reset: true), to: .closed),
+    Step(
+      from: .relaying, event: .upstreamFailed(.upstreamTLS),
+      action: .recordUpstreamFailure(.upstreamTLS), to: .lingering),
     Step(from: .relaying, event: .drained, action: .recordClose(.drain, reset: false), to: .lingering),
     Step(from: .lingering, event: .lingered, action: .close, to: .closed),
     Step(from: .lingering, event: .recordAccepted, action: .none, to: .lingering),

@@ -17,12 +17,6 @@ struct PostgresConnectionTests {
     return client
   }
 
-  static func plaintext(_ world: TestWorld, _ bytes: [UInt8]) throws -> ScriptedSocket {
-    let socket = ScriptedSocket(try StreamSocket.connect(to: world.address))
-    socket.send(bytes)
-    return socket
-  }
-
   @Test func aStartupReachesTheServerAndItsKeyIsKnown() throws {
     let world = try TestWorld(wireProtocol: .postgres)
     let client = try Self.established(world)
@@ -58,11 +52,8 @@ struct PostgresConnectionTests {
   @Test func excessConnectionsAreToldBeforeTheyAreTurnedAway() throws {
     let world = try TestWorld(maxConnections: 1, wireProtocol: .postgres)
     let first = try Self.established(world)
-    let second = try Self.plaintext(world, PostgresWire.sslRequest)
-    world.settle(first) {
-      second.pump()
-      return !second.isOpen
-    }
+    let second = try world.plaintext(PostgresWire.sslRequest)
+    world.settle(first) { !second.isOpen }
     #expect(PostgresWire.state(second.received) == "53300")
     #expect(world.audit.actions.last == "limit-reached")
   }
@@ -72,14 +63,11 @@ struct PostgresConnectionTests {
   @Test func aCancelGoesWhereTheQueryRuns() throws {
     let world = try TestWorld(wireProtocol: .postgres)
     let client = try Self.established(world)
-    let cancel = try Self.plaintext(world, PostgresWire.cancelRequest)
+    let cancel = try world.plaintext(PostgresWire.cancelRequest)
     world.settle(client) { world.upstream.connections.count == 2 && world.upstream.connections[1].hasEnded }
-    #expect(world.upstream.connections[1].received == PostgresWire.cancelRequest)
-    world.upstream.connections[1].close()
-    world.settle(client) {
-      cancel.pump()
-      return cancel.hasEnded
-    }
+    #expect(world.upstream.connections.last?.received == PostgresWire.cancelRequest)
+    world.upstream.connections.last?.close()
+    world.settle(client) { cancel.hasEnded }
     #expect(cancel.received.isEmpty)
     let record = try #require(world.audit.records.last { $0.action == "connection-allowed" })
     let connection = world.audit.records[0]["countersign.connection.id"]
@@ -91,7 +79,7 @@ struct PostgresConnectionTests {
     let world = try TestWorld(wireProtocol: .postgres)
     let client = try Self.established(world)
     world.audit.behave(.hold)
-    let cancel = try Self.plaintext(world, PostgresWire.cancelRequest)
+    let cancel = try world.plaintext(PostgresWire.cancelRequest)
     world.settle(client) { world.audit.heldCount == 1 }
     #expect(world.upstream.connections.count == 1)
     // The connection that it is about ends meanwhile: the cancel still goes to that server, and does nothing there.
@@ -100,11 +88,10 @@ struct PostgresConnectionTests {
     world.settle(client) { world.environment.postgresSessions.count == 0 }
     world.audit.releaseHeld()
     world.settle(client) { world.upstream.connections.count == 2 && world.upstream.connections[1].hasEnded }
-    world.upstream.connections[1].close()
-    world.settle(client) {
-      cancel.pump()
-      return cancel.hasEnded && world.admission.count == 0
-    }
+    world.upstream.connections.last?.close()
+    world.settle(client) { cancel.hasEnded }
+    cancel.close()
+    world.settle(client) { world.admission.count == 0 }
   }
 
   @Test func aCancelOfAConnectionThatHasEndedIsDenied() throws {
@@ -113,11 +100,8 @@ struct PostgresConnectionTests {
     client.closeSending()
     world.upstream.connections[0].endSending()
     world.settle(client) { world.admission.count == 0 }
-    let cancel = try Self.plaintext(world, PostgresWire.cancelRequest)
-    world.settle(client) {
-      cancel.pump()
-      return cancel.hasEnded
-    }
+    let cancel = try world.plaintext(PostgresWire.cancelRequest)
+    world.settle(client) { cancel.hasEnded }
     #expect(world.audit.records.last?["countersign.postgres.cancels"] == "nothing")
     #expect(world.audit.actions.last == "connection-denied")
     #expect(world.upstream.connections.count == 1)
@@ -143,8 +127,8 @@ struct PostgresConnectionTests {
     other.send(PostgresWire.cancelRequest)
     world.settle(client, other) { world.upstream.connections.count == 2 }
     other.send(PostgresWire.startup())
-    world.settle(client, other) { world.upstream.connections[1].hasEnded }
-    #expect(world.upstream.connections[1].received == PostgresWire.cancelRequest)
+    world.settle(client, other) { world.upstream.connections.last?.hasEnded == true }
+    #expect(world.upstream.connections.last?.received == PostgresWire.cancelRequest)
   }
 
   // MARK: TLS of the upstream, as far as it goes in plaintext
@@ -202,17 +186,14 @@ struct PostgresConnectionTests {
 
   @Test func aDrainEndsWhoHasNotBegunWithoutAWord() throws {
     let world = try TestWorld(wireProtocol: .postgres)
-    let silent = try Self.plaintext(world, [])
-    let asking = try Self.plaintext(world, PostgresWire.sslRequest)
+    let silent = try world.plaintext([])
+    let asking = try world.plaintext(PostgresWire.sslRequest)
     world.settle {
-      asking.pump()
-      return asking.received == [UInt8(ascii: "S")] && world.admission.count == 2
+      asking.received == [UInt8(ascii: "S")] && world.admission.count == 2
     }
     world.worker.mailbox.post(.endConnections)
     world.settle {
-      silent.pump()
-      asking.pump()
-      return !silent.isOpen && !asking.isOpen && world.admission.count == 0
+      !silent.isOpen && !asking.isOpen && world.admission.count == 0
     }
     #expect(silent.received.isEmpty)
     #expect(world.audit.actions == ["handshake-failed", "handshake-failed"])
@@ -272,13 +253,12 @@ struct PostgresConnectionTests {
     let world = try TestWorld(limits: Limits(maxHandshakes: 2), wireProtocol: .postgres)
     let silent = try (0..<2).map { _ in
       let before = world.admission.count
-      let socket = try Self.plaintext(world, [])
+      let socket = try world.plaintext([])
       world.settle { world.admission.count == before + 1 }
       return socket
     }
     let client = try Self.established(world)
-    silent.forEach { $0.pump() }
-    #expect(!silent[0].isOpen)
+    world.settle { !silent[0].isOpen }
     #expect(silent[1].isOpen)
     #expect(client.isEstablished)
     #expect(world.audit.records.first?.action == "limit-reached")

@@ -20,6 +20,7 @@ final class TestWorld {
   /// The first of them.
   let upstream: TestUpstream
   let pki: TestPKI
+  private var sockets: [ScriptedSocket] = []
   private var lastUnsent = -1
   private var stalled = 0
 
@@ -68,6 +69,7 @@ final class TestWorld {
       worker.turn(waitLimit: 1)
       for upstream in upstreams { upstream.pump() }
       for client in clients { client.pump() }
+      for socket in sockets { socket.pump() }
       guard MonotonicTime.now() < end else {
         Issue.record("not reached in time; records: \(audit.actions)", sourceLocation: sourceLocation)
         return
@@ -80,6 +82,14 @@ final class TestWorld {
     stalled = socket.unsent == lastUnsent ? stalled + 1 : 0
     lastUnsent = socket.unsent
     return stalled > 20
+  }
+
+  /// A client that speaks no TLS; it moves its bytes whenever the world turns.
+  func plaintext(_ bytes: [UInt8]) throws -> ScriptedSocket {
+    let socket = ScriptedSocket(try StreamSocket.connect(to: address))
+    socket.send(bytes)
+    sockets.append(socket)
+    return socket
   }
 
   func client(_ identity: TestPKI.Identity?, asking request: [UInt8] = []) throws -> TestClient {
