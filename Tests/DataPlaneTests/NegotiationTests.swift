@@ -41,16 +41,19 @@ struct NegotiationTests {
     Row(
       name: "GSSENCRequest", bytes: PostgresWire.gssRequest, outcomes: [.answer([UInt8(ascii: "N")])]),
     Row(
-      name: "bytes behind SSLRequest", bytes: PostgresWire.sslRequest + hello, outcomes: [violation], isWhole: true),
+      name: "bytes behind SSLRequest", bytes: PostgresWire.sslRequest + hello, outcomes: [violation],
+      isWhole: true),
     Row(
       name: "bytes behind GSSENCRequest", bytes: PostgresWire.gssRequest + PostgresWire.sslRequest,
       outcomes: [violation], isWhole: true),
     Row(name: "direct TLS", bytes: hello, outcomes: [.startTLS(direct: true)]),
     Row(
-      name: "startup in plaintext", bytes: PostgresWire.startup(), outcomes: [.refuse(.negotiation, .tlsRequired)]),
+      name: "startup in plaintext", bytes: PostgresWire.startup(),
+      outcomes: [.refuse(.negotiation, .tlsRequired)]),
     Row(name: "cancel", bytes: PostgresWire.cancelRequest, outcomes: [.cancel]),
     Row(
-      name: "bytes behind a cancel", bytes: PostgresWire.cancelRequest + [0], outcomes: [violation], isWhole: true),
+      name: "bytes behind a cancel", bytes: PostgresWire.cancelRequest + [0], outcomes: [violation],
+      isWhole: true),
     Row(name: "protocol 2", bytes: [0, 0, 0, 8, 0, 2, 0, 0], outcomes: [violation]),
     Row(name: "length 0", bytes: [0, 0, 0, 0, 0, 3, 0, 0], outcomes: [violation]),
     Row(name: "length -1", bytes: [0xff, 0xff, 0xff, 0xff, 0, 3, 0, 0], outcomes: [violation]),
@@ -71,7 +74,9 @@ struct NegotiationTests {
     Row(
       name: "two headers", proxied: true, bytes: header + header,
       outcomes: [.proxied("192.0.2.7:4321"), .refuse(.proxyHeader, nil)]),
-    Row(name: "no header", proxied: true, bytes: PostgresWire.sslRequest, outcomes: [.refuse(.proxyHeader, nil)]),
+    Row(
+      name: "no header", proxied: true, bytes: PostgresWire.sslRequest, outcomes: [.refuse(.proxyHeader, nil)]
+    ),
     Row(name: "TLS and no header", proxied: true, bytes: hello, outcomes: [.refuse(.proxyHeader, nil)]),
     Row(
       name: "a header before tcp", wireProtocol: .tcp, proxied: true, bytes: header + hello,
@@ -163,15 +168,19 @@ struct NegotiationTests {
   }
 
   static let messages = [
-    Message(name: "startup", bytes: PostgresWire.startup(), wish: "as user \"orders_rw\" to database \"orders\""),
     Message(
-      name: "no database", bytes: PostgresWire.startup([("user", "o")]), wish: "as user \"o\" to database \"o\""),
+      name: "startup", bytes: PostgresWire.startup(), wish: "as user \"orders_rw\" to database \"orders\""),
     Message(
-      name: "more behind it", bytes: PostgresWire.startup() + [0x51, 0, 0], wish: "as user \"orders_rw\" to database \"orders\"",
+      name: "no database", bytes: PostgresWire.startup([("user", "o")]),
+      wish: "as user \"o\" to database \"o\""),
+    Message(
+      name: "more behind it", bytes: PostgresWire.startup() + [0x51, 0, 0],
+      wish: "as user \"orders_rw\" to database \"orders\"",
       rest: [0x51, 0, 0]),
     Message(name: "two users", bytes: PostgresWire.startup([("user", "a"), ("user", "b")]), wish: nil),
     Message(
-      name: "a long user", bytes: PostgresWire.startup([("user", String(repeating: "u", count: 64))]), wish: nil),
+      name: "a long user", bytes: PostgresWire.startup([("user", String(repeating: "u", count: 64))]),
+      wish: nil),
     Message(name: "SSLRequest", bytes: PostgresWire.sslRequest, wish: nil),
     Message(name: "GSSENCRequest", bytes: PostgresWire.gssRequest, wish: nil),
     Message(name: "cancel with bytes", bytes: PostgresWire.cancelRequest + [0], wish: nil),

@@ -9,7 +9,9 @@ struct PostgresSessionsTests {
   static let key = PostgresCancelKey(processID: 7, secret: [1, 2, 3, 4])
   static let other = PostgresCancelKey(processID: 7, secret: [1, 2, 3, 5])
 
-  static func session(_ id: String, caller: String = "worker/orders", port: UInt16 = 5432) -> PostgresSessions.Session {
+  static func session(_ id: String, caller: String = "worker/orders", port: UInt16 = 5432)
+    -> PostgresSessions.Session
+  {
     var decision = Decision(verdict: .allow, reason: .rule, rule: "r")
     decision.caller = Caller(name: caller)
     return .init(
@@ -34,8 +36,10 @@ struct PostgresSessionsTests {
     Row(name: "by another caller", caller: "worker/billing", found: false),
     Row(name: "at another listener", listener: "back", found: false),
     Row(name: "with another key", key: other, found: false),
-    Row(name: "of another process", key: PostgresCancelKey(processID: 8, secret: [1, 2, 3, 4]), found: false),
-    Row(name: "with a longer key", key: PostgresCancelKey(processID: 7, secret: [1, 2, 3, 4, 0]), found: false),
+    Row(
+      name: "of another process", key: PostgresCancelKey(processID: 8, secret: [1, 2, 3, 4]), found: false),
+    Row(
+      name: "with a longer key", key: PostgresCancelKey(processID: 7, secret: [1, 2, 3, 4, 0]), found: false),
   ]
 
   @Test(arguments: rows)
@@ -43,7 +47,8 @@ struct PostgresSessionsTests {
     let sessions = PostgresSessions()
     sessions.add(Self.session("a"), key: Self.key)
     let match = sessions.find(
-      row.key, listener: row.listener, caller: row.caller, source: try Self.source("192.0.2.1"), now: Self.start)
+      row.key, listener: row.listener, caller: row.caller, source: try Self.source("192.0.2.1"),
+      now: Self.start)
     #expect(match == (row.found ? .session(Self.session("a")) : .unknown))
   }
 

@@ -8,7 +8,9 @@ enum PostgresWire {
   static let processID: [UInt8] = [0, 0, 0, 77]
   static let cancelRequest: [UInt8] = [0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e] + processID + key
 
-  static func startup(_ values: [(String, String)] = [("user", "orders_rw"), ("database", "orders")]) -> [UInt8] {
+  static func startup(_ values: [(String, String)] = [("user", "orders_rw"), ("database", "orders")])
+    -> [UInt8]
+  {
     var body: [UInt8] = [0, 3, 0, 0]
     for (name, value) in values { body += Array(name.utf8) + [0] + Array(value.utf8) + [0] }
     body.append(0)

@@ -27,7 +27,8 @@ final class TestWorld {
   /// - Parameter rules: who may come in; without any, nobody.
   init(
     limits: Limits = Limits(), rules: [RuleEntry] = [TestPolicy.allowOrders], maxConnections: Int = 100,
-    upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
+    upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp,
+    proxySources: ProxySources? = nil,
     upstreams: [TestUpstream]? = nil, upstreamTLS: TLSClientContext? = nil
   ) throws {
     pki = try TestPKI.shared.get()

@@ -113,7 +113,8 @@ extension Connection {
     guard relay?.bytesFromUpstream == 0, case .client(let session)? = upstream?.tls,
       let refusal = session.refusal
     else { return false }
-    dial?.failed(message: "the upstream refused TLS: \(refusal.message)", code: refusal.code, reason: .upstreamTLS)
+    dial?.failed(
+      message: "the upstream refused TLS: \(refusal.message)", code: refusal.code, reason: .upstreamTLS)
     handle(.upstreamFailed(.upstreamTLS), worker)
     return true
   }

@@ -34,7 +34,8 @@ extension Connection {
   func ending(by party: AuditEvent.Ending.Party, _ worker: Worker) -> AuditEvent.Ending {
     AuditEvent.Ending(
       by: party, bytesFromClient: relay?.bytesFromClient ?? 0,
-      bytesFromUpstream: relay?.bytesFromUpstream ?? 0, truncated: client.isTruncated || upstream?.isTruncated == true,
+      bytesFromUpstream: relay?.bytesFromUpstream ?? 0,
+      truncated: client.isTruncated || upstream?.isTruncated == true,
       duration: worker.now - started)
   }
 

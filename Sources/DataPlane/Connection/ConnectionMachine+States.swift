@@ -130,7 +130,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .clientLost, .lingered:
+      .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .clientLost,
+      .lingered:
       return violation(now)
     }
   }

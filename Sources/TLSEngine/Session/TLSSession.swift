@@ -95,7 +95,8 @@ package final class TLSSession {
 
   /// OpenSSL's own name of the cipher suite, as PROXY headers tell it; facts have the registered one.
   package var cipherName: String? {
-    guard let cipher = unsafe SSL_get_current_cipher(records.ssl), let name = unsafe SSL_CIPHER_get_name(cipher)
+    guard let cipher = unsafe SSL_get_current_cipher(records.ssl),
+      let name = unsafe SSL_CIPHER_get_name(cipher)
     else { return nil }
     return unsafe String(cString: name)
   }

@@ -6,7 +6,11 @@ package struct PostgresServerTail: Sendable {
 
   /// Takes the next bytes, cut anywhere.
   package mutating func note(_ bytes: UnsafeRawBufferPointer) {
-    for unsafe byte in unsafe bytes.suffix(8) { bits = bits << 8 | UInt64(byte) }
+    var position = max(0, bytes.count - 8)
+    while position < bytes.count {
+      unsafe bits = bits << 8 | UInt64(bytes[position])
+      position += 1
+    }
   }
 
   /// Whether they are a ReadyForQuery: `Z`, the length 5, and the state of the transaction. Data may look like it by

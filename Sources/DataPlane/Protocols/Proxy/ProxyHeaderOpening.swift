@@ -14,10 +14,11 @@ package struct ProxyHeaderOpening: Sendable {
 
   /// Takes the next bytes, cut anywhere.
   package mutating func note(_ bytes: UnsafeRawBufferPointer) {
-    guard count < Self.length else { return }
-    for unsafe byte in unsafe bytes.prefix(Self.length - count) {
-      bits = bits << 8 | UInt64(byte)
+    var position = 0
+    while count < Self.length, position < bytes.count {
+      unsafe bits = bits << 8 | UInt64(bytes[position])
       count += 1
+      position += 1
     }
   }
 
