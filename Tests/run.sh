@@ -10,7 +10,8 @@ what=${1:-all}
 [ $# -eq 0 ] || shift
 
 Tests/packages.sh libssl-dev libpcre2-dev pkg-config redis-server redis-tools openssl curl systemd \
-  python3 python3-venv strace
+  python3 python3-venv strace \
+  postgresql postgresql-client postgresql-contrib haproxy
 
 logs=.build-tests
 mkdir -p "$logs"

@@ -12,6 +12,18 @@ import Testing
     #expect(Set(paths).count == paths.count)
   }
 
+  /// A CancelRequest may do what its connection may: rules that judge facts have no say in it.
+  @Test(arguments: ["0123456789abcdef0123456789abcdef", "nothing"])
+  func aCancelIsNoDecisionOfThePolicies(_ cancels: String) throws {
+    for verdict in [Verdict.allow, .deny] {
+      var judged = Sample.judged(verdict)
+      judged.cancels = cancels
+      let json = try JSONParser.parse(Sample.record(.decision(judged)).bytes[...])
+      #expect(json["countersign", "postgres", "cancels"]?.text == cancels)
+      #expect(try RecordedDecision.read(json) == nil)
+    }
+  }
+
   static func read(_ facts: Facts, verdict: Verdict = .allow) throws -> RecordedDecision? {
     let record = Sample.record(.decision(Sample.judged(verdict, facts: facts)))
     return try RecordedDecision.read(JSONParser.parse(record.bytes[...]))

@@ -70,7 +70,7 @@ struct ConnectionMachineTests {
       action: .recordHandshakeFailure(.negotiation), to: .lingering),
     Step(
       from: .introducing, event: .clientLost, action: .recordHandshakeFailure(.clientClosed), to: .closed),
-    Step(from: .introducing, event: .drained, action: .recordHandshakeFailure(.timeout), to: .closed),
+    Step(from: .introducing, event: .drained, action: .recordHandshakeFailure(.timeout), to: .lingering),
     Step(
       from: .handshaking, event: .handshakeFailed(.certificateExpired),
       action: .recordHandshakeFailure(.certificateExpired), to: .lingering),
@@ -109,6 +109,9 @@ struct ConnectionMachineTests {
     Step(
       from: .relaying, event: .relayEnded(.clientReset, reset: true),
       action: .recordClose(.clientReset, reset: true), to: .closed),
+    Step(
+      from: .relaying, event: .upstreamFailed(.upstreamTLS),
+      action: .recordUpstreamFailure(.upstreamTLS), to: .lingering),
     Step(from: .relaying, event: .drained, action: .recordClose(.drain, reset: false), to: .lingering),
     Step(from: .lingering, event: .lingered, action: .close, to: .closed),
     Step(from: .lingering, event: .recordAccepted, action: .none, to: .lingering),

@@ -13,12 +13,21 @@ final class TestClient {
   private var ciphertext: [UInt8] = []
   private var waiting: [UInt8] = []
   private var closesAfterSending = false
+  /// TLS has not begun: a request for it is not answered.
+  private var isWaiting: Bool
+  /// To that request.
+  private(set) var answer: UInt8?
   /// Closes its socket as soon as the gateway has ended its side, as most clients do.
   var hangsUpAtTheEnd = true
 
-  init(to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?) throws {
+  /// - Parameter request: sent in plaintext; TLS begins behind an answer of one byte, where it is not empty.
+  init(
+    to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?, asking request: [UInt8] = []
+  ) throws {
+    isWaiting = !request.isEmpty
     session = try TLSClientSession(try TLSClientContext(pki.clientOptions(identity)), buffers: buffers)
     socket = ScriptedSocket(try StreamSocket.connect(to: address))
+    socket.send(request)
   }
 
   /// The connection is over, whichever way.
@@ -35,8 +44,12 @@ final class TestClient {
   func pump() {
     socket.pump()
     ciphertext += socket.takeReceived()
+    if isWaiting, !ciphertext.isEmpty {
+      answer = ciphertext.removeFirst()
+      isWaiting = false
+    }
     feed()
-    if !isEstablished, failure == nil { step() }
+    if !isEstablished, failure == nil, !isWaiting { step() }
     if isEstablished, failure == nil {
       read()
       write()

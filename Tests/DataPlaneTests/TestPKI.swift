@@ -38,6 +38,9 @@ struct TestPKI: Sendable {
         listener: "front"))
   }
 
+  /// PEM: the anchor of servers and clients.
+  var authorityPEM: [UInt8] { authority.pem }
+
   func clientOptions(_ identity: Identity?) -> TLSClientOptions {
     var options = TLSClientOptions()
     if let certificate = identity.flatMap({ clients[$0] }) {

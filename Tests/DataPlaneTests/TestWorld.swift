@@ -15,12 +15,14 @@ final class TestWorld {
   let admission: Admission
   let worker: Worker
   let address: NetworkAddress
+  let environment: WorkerEnvironment
   let upstreams: [TestUpstream]
   /// The first one, where there are several.
   let upstream: TestUpstream
   let pools: UpstreamPools
   let health = HealthLog()
   let pki: TestPKI
+  private var sockets: [ScriptedSocket] = []
   private var lastUnsent = -1
   private var stalled = 0
 
@@ -30,8 +32,10 @@ final class TestWorld {
   ///   - before: addresses that stand before theirs in the configuration.
   init(
     limits: Limits = Limits(), rules: [RuleEntry] = [TestPolicy.allowOrders], maxConnections: Int = 100,
-    upstreamAddress: SocketAddress? = nil, upstreams count: Int = 1, before: [SocketAddress] = [],
-    balance: Upstream.Balance = .leastConnections, names: [UpstreamAddresses.Name: Resolution] = [:]
+    upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp,
+    proxySources: ProxySources? = nil, upstreams count: Int = 1, before: [SocketAddress] = [],
+    balance: Upstream.Balance = .leastConnections, names: [UpstreamAddresses.Name: Resolution] = [:],
+    upstreamTLS: TLSClientContext? = nil
   ) throws {
     pki = try TestPKI.shared.get()
     let made = try (0..<count).map { _ in try TestUpstream() }
@@ -44,12 +48,13 @@ final class TestWorld {
     let policy = try #require(TestPolicy.compile(rules))
     let targets = upstreamAddress.map { [$0] } ?? before + made.map(\.address)
     let listener = ListenerSnapshot(
-      name: "front", address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
+      name: "front", wireProtocol: wireProtocol, proxySources: proxySources,
+      address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),
       upstream: UpstreamSnapshot(
-        name: "back", addresses: targets, balance: balance, connectTimeout: .seconds(5)),
+        name: "back", addresses: targets, balance: balance, connectTimeout: .seconds(5), tls: upstreamTLS),
       limits: limits)
     let clock = clock
-    let environment = WorkerEnvironment(
+    environment = WorkerEnvironment(
       audit: audit,
       encoder: RecordEncoder(
         observer: Observer(hostname: "test", version: "0"), digest: { SHA256.hash($0) }),
@@ -76,6 +81,7 @@ final class TestWorld {
       worker.turn(waitLimit: 1)
       for upstream in upstreams { upstream.pump() }
       for client in clients { client.pump() }
+      for socket in sockets { socket.pump() }
       guard MonotonicTime.now() < end else {
         Issue.record("not reached in time; records: \(audit.actions)", sourceLocation: sourceLocation)
         return
@@ -90,8 +96,16 @@ final class TestWorld {
     return stalled > 20
   }
 
-  func client(_ identity: TestPKI.Identity?) throws -> TestClient {
-    try TestClient(to: address, pki: pki, identity: identity)
+  /// A client that speaks no TLS; it moves its bytes whenever the world turns.
+  func plaintext(_ bytes: [UInt8]) throws -> ScriptedSocket {
+    let socket = ScriptedSocket(try StreamSocket.connect(to: address))
+    socket.send(bytes)
+    sockets.append(socket)
+    return socket
+  }
+
+  func client(_ identity: TestPKI.Identity?, asking request: [UInt8] = []) throws -> TestClient {
+    try TestClient(to: address, pki: pki, identity: identity, asking: request)
   }
 }
 

@@ -6,6 +6,7 @@ from cryptography import x509
 from support import ecs
 from support.gateway import Gateway
 from support.pki import PKI, SERVER
+from support.postgres import Postgres
 from support.upstreams import Redis, Upstream
 
 
@@ -62,5 +63,13 @@ def upstream():
 @pytest.fixture
 def redis(tmp_path):
     server = Redis(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """One cluster without TLS for all tests."""
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "server")
     yield server
     server.close()

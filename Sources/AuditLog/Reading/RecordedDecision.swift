@@ -17,12 +17,14 @@ package struct RecordedDecision: Hashable, Sendable {
   /// Fields whose values were longer than the log holds: a rule that asks for one cannot be judged again.
   package var cutFields: Set<Field>
 
-  /// - Returns: nil where the record is about something else than a decision.
+  /// - Returns: nil where the record is about something else than a decision of the policies. A CancelRequest is:
+  ///   it may do what its connection may, and other rules judge that connection.
   package static func read(_ record: JSONValue) throws(RecordError) -> RecordedDecision? {
     let action = record["event", "action"]?.text
     guard
       action == AuditAction.connectionAllowed.rawValue || action == AuditAction.connectionDenied.rawValue
     else { return nil }
+    guard record["countersign", "postgres", "cancels"] == nil else { return nil }
     return try RecordedDecision(record)
   }
 

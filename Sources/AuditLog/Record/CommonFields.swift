@@ -13,6 +13,7 @@ struct ConnectionView {
   var destination: AuditDestination?
   var policyVersion: String?
   var isUnlogged = false
+  var cancels: String?
   var ending: AuditEvent.Ending?
   /// `tls.established`.
   var established: Bool?
@@ -25,6 +26,7 @@ struct ConnectionView {
     self.destination = connection.destination
     self.policyVersion = connection.policyVersion
     self.isUnlogged = connection.isUnlogged
+    self.cancels = connection.cancels
     self.ending = ending
     self.established = true
   }

@@ -54,15 +54,19 @@ package struct JudgedConnection: Hashable, Sendable {
   package var policyVersion: String?
   /// The connection was let in before the log had the record of its decision; the log may not hold it.
   package var isUnlogged: Bool
+  /// `countersign.postgres.cancels`: of a CancelRequest, the connection whose query it ends, or `nothing`. It was
+  /// let in or kept out by whose that connection is, not by rules.
+  package var cancels: String?
 
   package init(
     context: ConnectionContext, decision: Decision, destination: AuditDestination,
-    policyVersion: String? = nil, isUnlogged: Bool = false
+    policyVersion: String? = nil, isUnlogged: Bool = false, cancels: String? = nil
   ) {
     self.context = context
     self.decision = decision
     self.destination = destination
     self.policyVersion = policyVersion
     self.isUnlogged = isUnlogged
+    self.cancels = cancels
   }
 }

@@ -37,7 +37,7 @@ extension AuditEvent {
     package var bytesFromClient: UInt64
     /// Plaintext bytes that were relayed from the upstream to the client.
     package var bytesFromUpstream: UInt64
-    /// The client dropped TCP without `close_notify`: its last bytes may be missing (RFC 8446 §6.1).
+    /// A peer dropped TCP without `close_notify`: its last bytes may be missing (RFC 8446 §6.1).
     package var truncated: Bool
     /// From accept to end, by the monotonic clock; `event.end` is the context's start plus this.
     package var duration: Duration

@@ -61,7 +61,10 @@ extension JSONWriter {
       text("closed_by", ending.party.rawValue)
       flag("truncated", ending.truncated)
     }
-    object("postgres") { $0.facts(FactLayout.postgres, context.facts) }
+    object("postgres") {
+      $0.facts(FactLayout.postgres, context.facts)
+      $0.text("cancels", connection.cancels)
+    }
     object("mysql") { $0.facts(FactLayout.mysql, context.facts) }
     guard connection.depth == .every else { return }
     object("facts") {

@@ -10,6 +10,7 @@ extension Connection {
     guard let session else { return }
     client.loadCiphertext(worker)
     while machine.state == .handshaking {
+      unsafe opening.note(worker.buffers.inboundUnread)
       let step = session.handshake(now: worker.wallClock)
       client.flushRecords(worker)
       switch step {
@@ -20,15 +21,25 @@ extension Connection {
         client.socket.acknowledgeNow()
         return handle(.handshakeCompleted, worker)
       case .failed(let failure):
-        self.failure = failure
         worker.buffers.clearInbound()
-        return handle(.handshakeFailed(failure.reason), worker)
+        return fail(failure, worker)
       case .incomplete:
         guard client.socket.isReadable, readHandshakeBytes(worker) else {
           return worker.buffers.clearInbound()
         }
       }
     }
+  }
+
+  private func fail(_ failure: HandshakeFailure, _ worker: Worker) {
+    var failure = failure
+    if failure.reason == .tlsProtocol, opening.isProxyHeader {
+      let isSecond = listener.snapshot.expectsProxyHeader(from: peer.address)
+      failure = HandshakeFailure(
+        reason: .proxyHeader, code: nil, message: ProxyHeader.unexpected(isSecond: isSecond))
+    }
+    self.failure = failure
+    handle(.handshakeFailed(failure.reason), worker)
   }
 
   /// - Returns: whether there are new bytes; if not, the event that follows from it was handled.

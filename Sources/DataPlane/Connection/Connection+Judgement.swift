@@ -33,16 +33,22 @@ extension Connection {
     if let verified {
       // Rules may need what only a startup message tells; who the caller is needs the certificate alone.
       let judged = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
-      guard judged.caller != nil else { return settle(judged, of: verified, worker) }
+      guard judged.caller != nil else {
+        cancels = Self.nothing
+        return settle(judged, of: verified, worker)
+      }
       decision.caller = judged.caller
     } else if session != nil {
       return handle(.judged(.deny), worker)
     }
     let match = worker.environment.postgresSessions.find(
-      key, listener: listener.snapshot.name, caller: decision.caller?.name, source: peer.address.ip,
+      key, listener: listener.snapshot.name, caller: decision.caller?.name,
+      source: peer.clientAddress.ip,
       now: worker.now)
+    cancels = Self.nothing
     switch match {
     case .session(let session):
+      cancels = session.connectionID
       decision = session.decision
       decision.detail = "cancels a query of the connection \(session.connectionID)"
       cancelled = session
@@ -52,6 +58,9 @@ extension Connection {
     }
     settle(decision, of: verified, worker)
   }
+
+  /// Stands in the record of a CancelRequest that reaches no connection.
+  private static let nothing = "nothing"
 
   func recordVerdict(_ worker: Worker) {
     guard let judged else { return handle(.recordRefused, worker) }

@@ -6,13 +6,20 @@ extension Connection {
   func watchUpstream(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) {
     unsafe watch?.scan(Span<UInt8>(_unsafeBytes: bytes))
     guard watch?.outcome != .scanning else { return }
-    if let key = watch?.key, let decision, let address = dial?.current {
+    if let key = watch?.key, let decision, let target = dial?.target {
       worker.environment.postgresSessions.add(
-        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, address: address),
+        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, target: target),
         key: key)
       cancelKey = key
     }
     watch = nil
+  }
+
+  /// Whether words of the gateway's own would stand between two messages of the server: it has not begun to
+  /// speak, or waits for the client.
+  var isBetweenMessages: Bool {
+    if relay?.bytesFromUpstream ?? 0 == 0 { return true }
+    return client.unsent.isEmpty && serverTail?.isReadyForQuery == true
   }
 
   /// Nobody can cancel queries of this connection any more.

@@ -107,6 +107,19 @@ extension Connection {
     }
   }
 
+  /// The upstream's TLS ended with an error before the upstream said anything: it has judged our certificate, which in
+  /// TLS 1.3 it does after our side of the handshake is complete, and its alert is all that there is to tell.
+  /// - Returns: whether that is what happened.
+  func upstreamHasRefused(_ worker: Worker) -> Bool {
+    guard relay?.bytesFromUpstream == 0, case .client(let session)? = upstream?.tls,
+      let refusal = session.refusal
+    else { return false }
+    dial?.failed(
+      message: "the upstream refused TLS: \(refusal.message)", code: refusal.code, reason: .upstreamTLS)
+    handle(.upstreamFailed(.upstreamTLS), worker)
+    return true
+  }
+
   // MARK: What the upstream gets first
 
   /// Says what has to be said before the client's bytes.
@@ -116,6 +129,7 @@ extension Connection {
     switch purpose {
     case .postgres(let startup)?:
       watch = PostgresBackendScan()
+      serverTail = PostgresServerTail()
       writeToUpstream(startup.message, worker)
     case .cancel(let key)?: writeToUpstream(key.request, worker)
     case nil: break
@@ -158,7 +172,7 @@ extension ProxyTLSDescription {
   init?(_ session: TLSSession) {
     let facts = session.facts
     guard let certificate = session.peerCertificate, case .text(let version)? = facts[.tlsVersion],
-      case .text(let cipher)? = facts[.tlsCipher]
+      let cipher = session.cipherName
     else { return nil }
     var name: String?
     if case .texts(let names)? = facts[.subjectCN], names.count == 1 { name = names[0] }

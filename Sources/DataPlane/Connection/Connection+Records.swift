@@ -17,7 +17,7 @@ extension Connection {
     guard let decision else { return nil }
     return JudgedConnection(
       context: context(nil), decision: decision, destination: destination,
-      policyVersion: policyVersion, isUnlogged: isUnlogged)
+      policyVersion: policyVersion, isUnlogged: isUnlogged, cancels: cancels)
   }
 
   private var isUnlogged: Bool {
@@ -35,7 +35,8 @@ extension Connection {
   func ending(by party: AuditEvent.Ending.Party, _ worker: Worker) -> AuditEvent.Ending {
     AuditEvent.Ending(
       by: party, bytesFromClient: relay?.bytesFromClient ?? 0,
-      bytesFromUpstream: relay?.bytesFromUpstream ?? 0, truncated: client.isTruncated,
+      bytesFromUpstream: relay?.bytesFromUpstream ?? 0,
+      truncated: client.isTruncated || upstream?.isTruncated == true,
       duration: worker.now - started)
   }
 
@@ -51,7 +52,13 @@ extension Connection {
             context: context(session?.facts), reason: .tlsProtocol,
             message: "an invariant of the gateway did not hold for this connection (\(reason.rawValue))")))
     }
-    if reset { closeWithReset(worker) } else { tellClientTheEnd(worker) }
+    if reset {
+      closeWithReset(worker)
+    } else if reason == .drain, isBetweenMessages {
+      sayFarewell(worker)
+    } else {
+      tellClientTheEnd(worker)
+    }
   }
 
   /// The client's certificate has ceased to be valid, and the connection with it.

@@ -16,7 +16,7 @@ extension Connection {
   private func candidates(_ worker: Worker) -> UpstreamDial {
     // A cancel goes where the query runs.
     if let cancelled {
-      return UpstreamDial([listener.pool.candidate(UpstreamTarget(address: cancelled.address))])
+      return UpstreamDial([listener.pool.candidate(cancelled.target)])
     }
     let upstream = listener.snapshot.upstream
     switch worker.addresses.candidates(for: upstream.addresses) {

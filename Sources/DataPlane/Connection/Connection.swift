@@ -24,6 +24,7 @@ final class Connection {
   var session: TLSSession?
 
   var negotiation: Negotiation
+  var opening = ProxyHeaderOpening()
   var introduction = Introduction()
   /// What the client wants, where its protocol says that in the first message.
   var purpose: Introduction.Purpose?
@@ -32,8 +33,12 @@ final class Connection {
   var farewell: Farewell?
   /// The connection whose query this one cancels.
   var cancelled: PostgresSessions.Session?
+  /// For the record of a CancelRequest: the id of that connection, or `nothing`.
+  var cancels: String?
   /// While the upstream lets the client in.
   var watch: PostgresBackendScan?
+  /// What the server said last, where the gateway may have to say something in its place.
+  var serverTail: PostgresServerTail?
   /// The pair under which this connection is known to CancelRequests.
   var cancelKey: PostgresCancelKey?
 
@@ -82,6 +87,12 @@ final class Connection {
     armedUntil = .distantFuture
     handle(.deadline, worker)
     worker.arm(self)
+  }
+
+  /// The drain timeout is over.
+  func drain(_ worker: Worker) {
+    farewell = .shuttingDown
+    handle(.drained, worker)
   }
 
   func recordAnswered(_ answer: Result<AuditClearance, AuditUnavailable>, _ worker: Worker) {

@@ -49,7 +49,10 @@ extension ConnectionMachine {
 
   private mutating func endUnjudged(_ event: Event, _ now: MonotonicTime) -> Action {
     if event == .clientLost { return enter(.closed, .recordHandshakeFailure(.clientClosed), now) }
-    if event == .drained { return enter(.closed, .recordHandshakeFailure(.timeout), now) }
+    // Within TLS a client can still be told.
+    if event == .drained {
+      return enter(state == .introducing ? .lingering : .closed, .recordHandshakeFailure(.timeout), now)
+    }
     return isDue(now) ? enter(.lingering, .recordHandshakeFailure(.timeout), now) : .none
   }
 
@@ -137,12 +140,14 @@ extension ConnectionMachine {
     case .moved: return noteMoved(now)
     case .relayEnded(let reason, let reset):
       return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
+    // Its TLS refused us before it said anything.
+    case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
     case .deadline: return relayDeadline(now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .upstreamFailed, .clientLost, .lingered:
+      .clientLost, .lingered:
       return violation(now)
     }
   }

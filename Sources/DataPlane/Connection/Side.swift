@@ -22,6 +22,8 @@ final class Side {
   private var endsAfterFlush = false
   /// The peer dropped TCP without `close_notify`: its last bytes may be missing (RFC 8446 §6.1).
   private(set) var isTruncated = false
+  /// The peer is not told that the stream is whole.
+  private var isCut = false
 
   init(_ socket: consuming StreamSocket) { self.socket = SocketEnd(socket) }
 
@@ -184,9 +186,12 @@ extension Side {
     return unsent.count < waiting
   }
 
+  /// Lets the end come without `close_notify`: bytes are missing, and the peer is to see that (RFC 8446 §6.1).
+  func cut() { isCut = true }
+
   /// Says that no more will come: `close_notify` where there is TLS, the end of the stream behind everything.
   func end(_ worker: Worker) {
-    tls?.sendCloseNotify()
+    if !isCut { tls?.sendCloseNotify() }
     flushRecords(worker)
     endAfterFlush()
   }

@@ -30,6 +30,7 @@ package struct Negotiation {
 
   private let wireProtocol: WireProtocol
   private var phase: Phase
+  private let expectsProxyHeader: Bool
   private var bytes: [UInt8] = []
   /// The client began with TLS at once, without asking in plaintext (Postgres: `sslnegotiation=direct`).
   package private(set) var isDirect = false
@@ -37,6 +38,7 @@ package struct Negotiation {
   /// - Parameter expectsProxyHeader: the peer is one that must begin with a PROXY header.
   package init(_ wireProtocol: WireProtocol, expectsProxyHeader: Bool) {
     self.wireProtocol = wireProtocol
+    self.expectsProxyHeader = expectsProxyHeader
     phase = expectsProxyHeader ? .proxyHeader : .request
   }
 
@@ -86,6 +88,13 @@ package struct Negotiation {
       isDirect = true
       phase = .done
       return .startTLS
+    }
+    switch ProxyHeader.likeness(bytes.span) {
+    case .different: break
+    case .soFar: return .waits
+    case .whole:
+      let message = ProxyHeader.unexpected(isSecond: expectsProxyHeader)
+      return .refuse(Problem(kind: .proxyHeader, message: message))
     }
     switch PostgresFirstMessage.parse(bytes.span) {
     case .incomplete: return .waits

@@ -38,6 +38,9 @@ extension Connection {
         budget -= filled
         relay?.count(filled, direction)
         handle(.moved, worker)
+        if direction == .toClient {
+          unsafe serverTail?.note(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]))
+        }
         if watch != nil, direction == .toClient {
           unsafe watchUpstream(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]), worker)
         }
@@ -71,7 +74,10 @@ extension Connection {
     switch action {
     case .none: return
     case .shutDownDestination(.toUpstream): upstream?.end(worker)
-    case .shutDownDestination(.toClient): client.end(worker)
+    case .shutDownDestination(.toClient):
+      // What the upstream left unfinished must not look finished to the client.
+      if upstream?.isTruncated == true { client.cut() }
+      client.end(worker)
     case .end(let reason): return handle(.relayEnded(reason, reset: false), worker)
     }
     if case .end(let reason)? = relay?.flow.destinationWasShutDown() {
@@ -81,6 +87,7 @@ extension Connection {
 
   /// - Parameter peer: the direction whose source broke.
   private func peerBroken(_ peer: RelayDirection, _ worker: Worker) {
+    if peer == .toClient, upstreamHasRefused(worker) { return }
     guard let ending = relay?.flow.broken(peer) else { return }
     handle(.relayEnded(ending.reason, reset: ending.reset), worker)
   }

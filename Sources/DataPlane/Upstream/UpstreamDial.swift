@@ -34,6 +34,7 @@ struct UpstreamDial {
 
   /// The address that is being dialled, or that answered, or that was tried last.
   var current: NetworkAddress? { candidate?.target.address }
+  var target: UpstreamTarget? { candidate?.target }
   /// What the configuration calls it.
   var currentText: String? { candidate?.target.text }
   /// What the certificate of that address must name.

@@ -41,7 +41,8 @@ struct RecordLayer: ~Copyable {
   }
 
   /// At most one record a call. `nil` says that a record without data was taken and more may be there.
-  func read(into target: UnsafeMutableRawBufferPointer) -> ReadStep? {
+  /// - Parameter errors: OpenSSL's own, where it failed.
+  func read(into target: UnsafeMutableRawBufferPointer, errors: inout [OpenSSLError]) -> ReadStep? {
     guard target.count > 0 else { return .wouldBlock }
     let unread = unsafe buffers.inboundUnread.count
     ERR_clear_error()
@@ -54,7 +55,9 @@ struct RecordLayer: ~Copyable {
       return left == 0 || left == unread ? .wouldBlock : nil
     case SSL_ERROR_WANT_WRITE: return .wouldBlock
     case SSL_ERROR_ZERO_RETURN: return .closeNotify
-    default: return .failed(OpenSSLErrors.sentence(OpenSSLErrors.drain()))
+    default:
+      errors = OpenSSLErrors.drain()
+      return .failed(OpenSSLErrors.sentence(errors))
     }
   }
 

@@ -6,6 +6,8 @@ import COpenSSL
 package final class TLSClientSession {
   private let records: RecordLayer
   private var established = false
+  /// Why the session broke behind the handshake. In TLS 1.3 that is where a server refuses a client's certificate.
+  package private(set) var refusal: Failure?
 
   /// - Parameters:
   ///   - serverName: a DNS name or an IP address, where the context's options have none.
@@ -79,7 +81,12 @@ package final class TLSClientSession {
 
   /// Reads at most one record's data.
   package func read(into target: UnsafeMutableRawBufferPointer) -> ReadStep {
-    while true { if let step = unsafe records.read(into: target) { return step } }
+    var errors: [OpenSSLError] = []
+    while true {
+      guard let step = unsafe records.read(into: target, errors: &errors) else { continue }
+      if case .failed = step { refusal = failure(errors) }
+      return step
+    }
   }
 
   /// Encrypts into the outbound buffer as much as it has room for.

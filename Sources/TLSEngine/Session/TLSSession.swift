@@ -93,11 +93,20 @@ package final class TLSSession {
     return unsafe CertificateBytes.encoded { unsafe i2d_X509(certificate, $0) }
   }
 
+  /// OpenSSL's own name of the cipher suite, as PROXY headers tell it; facts have the registered one.
+  package var cipherName: String? {
+    guard let cipher = unsafe SSL_get_current_cipher(records.ssl),
+      let name = unsafe SSL_CIPHER_get_name(cipher)
+    else { return nil }
+    return unsafe String(cString: name)
+  }
+
   /// Reads at most one record's data.
   package func read(into target: UnsafeMutableRawBufferPointer) -> ReadStep {
     guard isEstablished else { return .failed("the handshake is not complete") }
+    var errors: [OpenSSLError] = []
     while true {
-      let step = unsafe records.read(into: target)
+      let step = unsafe records.read(into: target, errors: &errors)
       if case .bytes(let count) = step { unsafe state.pointee.received &+= count }
       if unsafe state.pointee.isFlooded {
         return .failed("the client floods the session with handshake messages")

@@ -10,13 +10,14 @@ package final class PostgresSessions: Sendable {
     package var connectionID: String
     package var listener: String
     package var decision: Decision
-    package var address: NetworkAddress
+    /// Where the server is that gave the pair.
+    package var target: UpstreamTarget
 
-    package init(connectionID: String, listener: String, decision: Decision, address: NetworkAddress) {
+    package init(connectionID: String, listener: String, decision: Decision, target: UpstreamTarget) {
       self.connectionID = connectionID
       self.listener = listener
       self.decision = decision
-      self.address = address
+      self.target = target
     }
   }
 
@@ -53,19 +54,20 @@ package final class PostgresSessions: Sendable {
 
   /// - Parameters:
   ///   - caller: whose connection it must be; nil where the request came in plaintext and nobody is known.
-  ///   - source: whose guesses are counted.
+  ///   - source: whose guesses are counted. Those of a caller are not: it can only meet its own connections,
+  ///     and must not lose its cancels to strangers behind the same address.
   package func find(
     _ key: PostgresCancelKey, listener: String, caller: String?, source: IPAddress?, now: MonotonicTime
   ) -> Match {
     state.withLock { state in
-      guard state.misses.hasRoom(source, now) else { return .limited }
+      guard caller != nil || state.misses.hasRoom(source, now) else { return .limited }
       let matches = (state.sessions[key] ?? []).filter { session in
         session.listener == listener && (caller == nil || session.decision.caller?.name == caller)
       }
       switch matches.count {
       case 1: return .session(matches[0])
       case 0:
-        state.misses.count(source, now)
+        if caller == nil { state.misses.count(source, now) }
         return .unknown
       default: return .ambiguous
       }
