@@ -99,6 +99,9 @@ if fuzzing {
     fuzz("FuzzPatterns", ["Patterns"]),
     fuzz("FuzzFactTexts", ["AccessPolicy"]),
     fuzz("FuzzCertificate", ["TLSEngine", "AccessPolicy"]),
+    fuzz("FuzzProxyHeader", ["DataPlane", "EventLoop"]),
+    fuzz("FuzzPostgres", ["DataPlane", "AccessPolicy"]),
+    fuzz("FuzzMySQL", ["DataPlane", "AccessPolicy"]),
   ]
 }
 

@@ -44,13 +44,16 @@ package struct PostgresStartup: Hashable, Sendable {
   static func read(_ bytes: Span<UInt8>, length: Int, version: UInt32) -> Result<PostgresStartup, Problem> {
     do throws(Problem) {
       let parameters = try parameters(bytes, 8..<length)
-      guard let user = try parameters.name("user", bytes) else { throw Problem("the startup message names no user") }
+      guard let user = try parameters.name("user", bytes) else {
+        throw Problem("the startup message names no user")
+      }
       return .success(
         PostgresStartup(
           minorVersion: UInt16(truncatingIfNeeded: version), user: user,
           database: try parameters.name("database", bytes) ?? user,
           application: try parameters.text("application_name", bytes),
-          replication: try replication(parameters.text("replication", bytes)), message: bytes.copy(0..<length)))
+          replication: try replication(parameters.text("replication", bytes)), message: bytes.copy(0..<length)
+        ))
     } catch {
       return .failure(error)
     }
@@ -60,7 +63,9 @@ package struct PostgresStartup: Hashable, Sendable {
     var cursor = WireCursor(range, of: bytes)
     var parameters = Parameters()
     while true {
-      guard let name = cursor.takeZeroTerminated(bytes) else { throw Problem("the startup message has no end") }
+      guard let name = cursor.takeZeroTerminated(bytes) else {
+        throw Problem("the startup message has no end")
+      }
       if name.isEmpty { break }
       guard let value = cursor.takeZeroTerminated(bytes) else {
         throw Problem("the startup message has a parameter without a value")
@@ -93,7 +98,9 @@ private struct Parameters {
 
   /// Refuses a second parameter of the same name. The server tells `user` from `User`, which it takes for a
   /// setting; settings have no case: two spellings of one are doubles too.
-  mutating func add(_ name: Range<Int>, _ value: Range<Int>, _ bytes: Span<UInt8>) throws(PostgresStartup.Problem) {
+  mutating func add(_ name: Range<Int>, _ value: Range<Int>, _ bytes: Span<UInt8>) throws(PostgresStartup
+    .Problem)
+  {
     let written = bytes.copy(name)
     let lower = written.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
     guard values.updateValue(value, forKey: lower) == nil else {

@@ -20,7 +20,7 @@ package struct ProxyTLSDescription: Hashable, Sendable {
 }
 
 extension ProxyHeader {
-  /// For connections of our own, such as health checks: nobody is behind them.
+  /// For connections of the gateway's own, such as health checks: nobody is behind them.
   package static let local: [UInt8] = begin(command: ProxyHeaderV2.local, family: .unspecified) + [0, 0]
 
   /// The line of version 1. Where there is no pair of Internet addresses it is `UNKNOWN`.
@@ -31,7 +31,8 @@ extension ProxyHeader {
     let isV4 = source.ip?.family == .v4 && destination.ip?.family == .v4
     let addresses = [source, destination].map { isV4 ? $0.ip?.text ?? "" : text(v6Bits($0)) }
     return Array(
-      "PROXY \(isV4 ? "TCP4" : "TCP6") \(addresses[0]) \(addresses[1]) \(sourcePort) \(destinationPort)\r\n".utf8)
+      "PROXY \(isV4 ? "TCP4" : "TCP6") \(addresses[0]) \(addresses[1]) \(sourcePort) \(destinationPort)\r\n"
+        .utf8)
   }
 
   /// Version 2, with the client's TLS and the caller's name where they are given.
@@ -41,14 +42,16 @@ extension ProxyHeader {
   /// a name may be another's.
   /// - Returns: nil where the header is too long even so.
   package static func v2(
-    source: NetworkAddress, destination: NetworkAddress, tls: ProxyTLSDescription? = nil, caller: String? = nil
+    source: NetworkAddress, destination: NetworkAddress, tls: ProxyTLSDescription? = nil,
+    caller: String? = nil
   ) -> [UInt8]? {
     let addresses = block(source, destination)
     for withCertificate in [true, false] {
       guard let extensions = extensions(tls, caller, withCertificate: withCertificate) else { continue }
       let length = addresses.bytes.count + extensions.count
       guard ProxyHeaderV2.fixedLength + length <= maxLength else { continue }
-      var header = begin(command: ProxyHeaderV2.proxy, family: addresses.family)
+      let command = addresses.family == .unspecified ? ProxyHeaderV2.local : ProxyHeaderV2.proxy
+      var header = begin(command: command, family: addresses.family)
       header.appendBig(length, 2)
       return header + addresses.bytes + extensions
     }
@@ -59,12 +62,15 @@ extension ProxyHeader {
     Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [command, family.rawValue]
   }
 
-  /// Two addresses of one family; an IPv4 address beside an IPv6 one is mapped. A Unix socket has none, and
-  /// the connection is then of an unspecified family: PROXY all the same, for somebody is behind it.
+  /// Two addresses of one family; an IPv4 address beside an IPv6 one is mapped. A Unix socket has none: such a
+  /// connection goes as LOCAL, with its extensions, as HAProxy sends it. PROXY of an unspecified family would
+  /// say more, and HAProxy and MariaDB refuse it.
   private static func block(
     _ source: NetworkAddress, _ destination: NetworkAddress
   ) -> (family: ProxyHeaderV2.Family, bytes: [UInt8]) {
-    guard let sourcePort = source.port, let destinationPort = destination.port else { return (.unspecified, []) }
+    guard let sourcePort = source.port, let destinationPort = destination.port else {
+      return (.unspecified, [])
+    }
     var bytes: [UInt8] = []
     let family: ProxyHeaderV2.Family
     if let from = source.ip, let to = destination.ip, from.family == .v4, to.family == .v4 {
@@ -100,7 +106,8 @@ extension ProxyHeader {
     return bytes
   }
 
-  private static func append(_ type: UInt8, _ value: some Collection<UInt8>, to bytes: inout [UInt8]) -> Bool {
+  private static func append(_ type: UInt8, _ value: some Collection<UInt8>, to bytes: inout [UInt8]) -> Bool
+  {
     guard value.count <= Int(UInt16.max) else { return false }
     bytes.append(type)
     bytes.appendBig(value.count, 2)
@@ -117,6 +124,7 @@ extension ProxyHeader {
   /// Eight groups, as section 2.1 has it: an IPv4 address that was mapped is not written with dots, and nothing
   /// is folded, so that no reader has to know more than the section says.
   private static func text(_ bits: UInt128) -> String {
-    (0..<8).map { String(UInt16(truncatingIfNeeded: bits >> (112 - 16 * $0)), radix: 16) }.joined(separator: ":")
+    (0..<8).map { String(UInt16(truncatingIfNeeded: bits >> (112 - 16 * $0)), radix: 16) }.joined(
+      separator: ":")
   }
 }

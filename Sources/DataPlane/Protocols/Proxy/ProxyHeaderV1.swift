@@ -15,8 +15,12 @@ enum ProxyHeaderV1 {
     case .whole: break
     }
     var position = start.utf8CodeUnitCount
-    while position < min(bytes.count, maxLength - 1), (0x20...0x7e).contains(bytes[position]) { position += 1 }
-    guard position < maxLength - 1 else { return .invalid("a PROXY v1 header has at most \(maxLength) bytes") }
+    while position < min(bytes.count, maxLength - 1), (0x20...0x7e).contains(bytes[position]) {
+      position += 1
+    }
+    guard position < maxLength - 1 else {
+      return .invalid("a PROXY v1 header has at most \(maxLength) bytes")
+    }
     guard position < bytes.count else { return .incomplete }
     guard bytes[position] == 0x0d else {
       return .invalid("a PROXY v1 header holds the byte \(ProxyHeader.hexadecimal(bytes[position]))")

@@ -41,12 +41,14 @@ enum ProxyHeaderV2 {
     guard bytes.count > 13 else { return .incomplete }
     let family = Family(rawValue: bytes[13])
     if bytes[12] == proxy, family == nil {
-      return .invalid("a PROXY v2 header has the family \(ProxyHeader.hexadecimal(bytes[13])), which is no stream")
+      return .invalid(
+        "a PROXY v2 header has the family \(ProxyHeader.hexadecimal(bytes[13])), which is no stream")
     }
     guard bytes.count >= fixedLength else { return .incomplete }
     let length = fixedLength + Int(bytes[14]) << 8 + Int(bytes[15])
     guard length <= ProxyHeader.maxLength else {
-      return .invalid("a PROXY v2 header of \(length) bytes is over the \(ProxyHeader.maxLength) that are read")
+      return .invalid(
+        "a PROXY v2 header of \(length) bytes is over the \(ProxyHeader.maxLength) that are read")
     }
     // "The receiver must […] discard the protocol block including the family which is ignored": LOCAL.
     guard bytes[12] == proxy, let family else {

@@ -16,7 +16,9 @@ enum ProxyTLV {
     var cursor = WireCursor(range, of: bytes)
     var sawChecksum = false
     while !cursor.isAtEnd {
-      guard let (type, value) = next(&cursor, bytes) else { return "a PROXY v2 extension runs over the header's end" }
+      guard let (type, value) = next(&cursor, bytes) else {
+        return "a PROXY v2 extension runs over the header's end"
+      }
       switch type {
       case checksum:
         guard value.count == 4, !sawChecksum else { return "the checksum of a PROXY v2 header is none" }
