@@ -22,7 +22,8 @@ package enum SnapshotBuilder {
       else { continue }
       listeners.append(
         ListenerSnapshot(
-          name: listener.name.value, wireProtocol: listener.wireProtocol, proxySources: listener.proxySources,
+          name: listener.name.value, wireProtocol: listener.wireProtocol,
+          mySQLServerVersion: listener.mySQLServerVersion, proxySources: listener.proxySources,
           address: NetworkAddress(ip: ip, port: port), tls: context, upstream: target, limits: listener.limits
         ))
     }

@@ -7,7 +7,8 @@ extension Connection {
   func sayFarewell(_ worker: Worker) {
     // A cancel gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
     if case .cancel? = purpose {
-    } else if let message = farewell?.message(listener.snapshot.wireProtocol),
+    } else if let message = farewell?.message(
+      listener.snapshot.wireProtocol, sequence: mysqlSequence),
       client.tls == nil || session?.isEstablished == true
     {
       _ = unsafe message.withUnsafeBytes { unsafe client.write($0, worker) }

@@ -20,7 +20,7 @@ extension Connection {
       policyVersion: policyVersion)
   }
 
-  private var destination: AuditDestination {
+  var destination: AuditDestination {
     let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
     return AuditDestination(
       address: listener.snapshot.upstream.description, ip: target?.ip,

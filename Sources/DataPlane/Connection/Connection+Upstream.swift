@@ -1,4 +1,5 @@
 import AccessPolicy
+import AuditLog
 import EventLoop
 import GatewayConfiguration
 
@@ -16,6 +17,14 @@ extension Connection {
       dial = UpstreamDial(worker.addresses.candidates(for: listener.snapshot.upstream.addresses))
     }
     dialNext(worker)
+  }
+
+  /// A verdict about the same connection as somebody else, with its record.
+  /// - Returns: false where the decision is none that allows.
+  func renewPermit(_ decision: Decision, _ receipt: AuditReceipt) -> Bool {
+    guard let permit = Permit(decision, recorded: receipt) else { return false }
+    relay?.renew(permit)
+    return true
   }
 
   func dialNext(_ worker: Worker) {

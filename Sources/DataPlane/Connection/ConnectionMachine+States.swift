@@ -14,7 +14,8 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // TLS has not begun.
     case .handshakeCompleted, .introduced, .judged, .recordAccepted, .recordRefused, .upstreamConnected,
-      .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered, .authenticating,
+      .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -28,7 +29,8 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -41,7 +43,8 @@ extension ConnectionMachine {
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
       .recordRefused,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -61,7 +64,8 @@ extension ConnectionMachine {
     // The policy answers within the call that asks it, so nothing can come between.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted,
       .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed,
-      .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline:
+      .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline, .authenticating, .userChanged,
+      .userChangeDenied:
       return violation(now)
     }
   }
@@ -75,7 +79,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -90,13 +95,18 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No relay before its upstream, and no record twice.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered:
+      .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
 
   mutating func preparing(_ event: Event, _ now: MonotonicTime) -> Action {
     switch event {
+    case .authenticating:
+      // The upstream has answered; the client has as long for its part as it had before the verdict.
+      stateEnd = now + timeouts.handshake
+      return .none
     case .upstreamPrepared: return enter(.relaying, .startRelay, now)
     case .upstreamLost: return enter(.connecting, .dialNext, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
@@ -105,7 +115,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .moved, .relayEnded, .lingered:
+      .recordAccepted, .recordRefused, .upstreamConnected, .moved, .relayEnded, .lingered, .userChanged,
+      .userChangeDenied:
       return violation(now)
     }
   }
@@ -119,6 +130,10 @@ extension ConnectionMachine {
   mutating func relaying(_ event: Event, _ now: MonotonicTime) -> Action {
     switch event {
     case .moved: return noteMoved(now)
+    case .userChanged:
+      stateEnd = now + timeouts.handshake
+      return enter(.preparing, .reauthenticate, now)
+    case .userChangeDenied: return enter(.lingering, .recordUserChangeDenied, now)
     case .relayEnded(let reason, let reset):
       return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
     case .deadline: return relayDeadline(now)
@@ -126,7 +141,7 @@ extension ConnectionMachine {
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed,
-      .clientLost, .lingered:
+      .clientLost, .lingered, .authenticating:
       return violation(now)
     }
   }
@@ -138,7 +153,8 @@ extension ConnectionMachine {
     // Late news: the answer of the audit writer, or bytes that moved on after the end.
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded:
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded, .authenticating,
+      .userChanged, .userChangeDenied:
       return violation(now)
     }
   }

@@ -45,12 +45,18 @@ package struct ConnectionMachine: ~Copyable {
     case recordAccepted
     case recordRefused
     case upstreamConnected
+    /// The client proves itself to the upstream, through the gateway.
+    case authenticating
     case upstreamPrepared
     /// This address of the upstream did not do, and there is another one to try.
     case upstreamLost
     case upstreamFailed(FailureReason)
     /// Bytes were moved, so the connection is not idle.
     case moved
+    /// The client became another user of the upstream, which the policy allows and the log has.
+    case userChanged
+    /// It wants to become one that it may not be.
+    case userChangeDenied
     case relayEnded(CloseReason, reset: Bool)
     /// The client's connection broke before there was a relay.
     case clientLost
@@ -73,6 +79,8 @@ package struct ConnectionMachine: ~Copyable {
     case dial
     case dialNext
     case prepare
+    case reauthenticate
+    case recordUserChangeDenied
     case startRelay
     case recordHandshakeFailure(HandshakeReason)
     case recordEviction
