@@ -36,10 +36,12 @@ extension Connection {
   private func stop(at command: MySQLCommandScan.Command?, _ worker: Worker) -> Bool {
     switch command {
     case .changeUser?:
-      mysql?.change = .collecting
+      mysql?.beginChange()
       return collectChange(worker)
     // Several commands in one, of which one could be a change of the user; the greeting has not offered it.
-    case .multi?: return denyChange("COM_MULTI", nil, nil, worker)
+    case .multi?:
+      mysql?.beginChange()
+      return denyChange("COM_MULTI is not allowed", worker)
     case nil: return true
     }
   }
@@ -48,7 +50,7 @@ extension Connection {
     guard case .collecting? = mysql?.change, let carry = mysql else { return false }
     switch MySQLChangeUser.parse(carry.fromClient.span, client: carry.clientCapabilities) {
     case .incomplete: return true
-    case .invalid(let problem): return denyChange(problem, nil, nil, worker)
+    case .invalid(let problem): return denyChange("COM_CHANGE_USER is refused: \(problem)", worker)
     case .complete(let change, let length):
       mysql?.fromClient.removeFirst(length)
       judge(change, worker)
@@ -57,56 +59,70 @@ extension Connection {
   }
 
   private func judge(_ change: MySQLChangeUser, _ worker: Worker) {
+    let longest = mysql?.handshake.longestUser ?? 0
+    guard change.names.user.unicodeScalars.count <= longest else {
+      _ = denyChange(
+        "COM_CHANGE_USER is refused: the user name is over the \(longest) characters that the upstream reads",
+        wish: change.names.wish, worker)
+      return
+    }
     guard let session, let verified = VerifiedPeer(peer, session: session, claims: change.names.facts) else {
-      _ = denyChange("the session is not verified", nil, nil, worker)
+      _ = denyChange("COM_CHANGE_USER is refused: the session is not verified", worker)
       return
     }
     let decision = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
-    let judged = judged(decision, verified)
+    let judgement = Judgement(
+      decision: decision, verified: verified, policyVersion: worker.snapshot.version)
     guard decision.verdict == .allow else {
-      worker.record(.decision(judged))
-      _ = denyChange("COM_CHANGE_USER \(change.names.wish)", decision, verified, worker)
+      worker.record(.decision(judged(judgement)))
+      changeDenial = decision
+      _ = denyChange(
+        "COM_CHANGE_USER \(change.names.wish) is not allowed", wish: change.names.wish, worker)
       return
     }
-    mysql?.change = .recording(change, decision, verified)
-    worker.record(.decision(judged), answering: token)
+    mysql?.change = .recording(change, judgement)
+    worker.record(.decision(judged(judgement)), answering: token)
   }
 
-  private func judged(_ decision: Decision, _ verified: VerifiedPeer) -> JudgedConnection {
+  private func judged(_ judgement: Judgement) -> JudgedConnection {
     JudgedConnection(
-      context: listener.context(of: verified.facts, id: id, start: startedAt), decision: decision,
-      destination: destination, policyVersion: policyVersion)
+      context: listener.context(of: judgement.verified.facts, id: id, start: startedAt),
+      decision: judgement.decision, destination: destination, policyVersion: judgement.policyVersion)
   }
 
   /// The audit writer's answer to the record of an allowed change.
   func userChangeRecorded(_ answer: Result<AuditReceipt, AuditUnavailable>, _ worker: Worker) {
-    guard case .recording(let change, let decision, let verified)? = mysql?.change, let carry = mysql else {
-      return
-    }
+    guard let carry = mysql, case .recording(let change, var judgement)? = carry.change else { return }
     mysql?.change = nil
-    guard case .success(let receipt) = answer, renewPermit(decision, receipt) else {
-      farewell = .unrecorded
-      changeProblem = "the audit log could not take the record of \(change.names.wish)"
-      return handle(.userChangeDenied, worker)
+    guard case .success(let receipt) = answer, let decision, let verified else {
+      return handle(.recordRefused, worker)
     }
-    self.decision = decision
-    self.verified = verified
-    self.receipt = receipt
-    // From the command on the two sides number their packets alike.
-    mysql?.numbering = MySQLNumbering(lastOfClient: 0, lastOfUpstream: 0)
+    let before = Judgement(
+      decision: decision, verified: verified, policyVersion: policyVersion, receipt: self.receipt)
+    judgement.receipt = receipt
+    guard adopt(judgement) else { return handle(.recordRefused, worker) }
+    mysql?.before = before
     mysql?.scan = MySQLCommandScan()
     preparation = .authenticating
     writeToUpstream(change.packet(upstream: carry.handshake.capabilities), worker)
     handle(.userChanged, worker)
   }
 
+  /// Puts the connection under another verdict.
+  /// - Returns: false where that is none that allows and is recorded.
+  func adopt(_ judgement: Judgement) -> Bool {
+    guard let receipt = judgement.receipt, renewPermit(judgement.decision, receipt) else { return false }
+    decision = judgement.decision
+    verified = judgement.verified
+    policyVersion = judgement.policyVersion
+    self.receipt = receipt
+    return true
+  }
+
   /// - Returns: false: nothing more is taken from this client.
-  private func denyChange(
-    _ what: String, _ decision: Decision?, _ verified: VerifiedPeer?, _ worker: Worker
-  ) -> Bool {
-    changeDenial = decision
-    changeProblem = "\(what) is not allowed"
-    farewell = .denied(caller: self.decision?.caller?.name, wish: nil)
+  private func denyChange(_ problem: String, wish: String? = nil, _ worker: Worker) -> Bool {
+    changeProblem = problem
+    farewell = .denied(caller: decision?.caller?.name, wish: wish)
     handle(.userChangeDenied, worker)
     return false
   }

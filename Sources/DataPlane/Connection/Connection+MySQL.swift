@@ -8,10 +8,7 @@ import TLSEngine
 extension Connection {
   /// The sequence of a packet that the client would take next.
   var mysqlSequence: UInt8 {
-    switch machine.state {
-    case .relaying: 1
-    default: mysql?.numbering.client ?? (session?.isEstablished == true ? 3 : negotiation.hasGreeted ? 2 : 0)
-    }
+    mysql?.numbering.client ?? (session?.isEstablished == true ? 3 : negotiation.hasGreeted ? 2 : 0)
   }
 
   /// Reads the upstream's greeting, and answers it.
@@ -58,7 +55,10 @@ extension Connection {
   /// Carries packets between the two until the server has decided.
   func stepAuthentication(_ worker: Worker) {
     client.flush()
-    while machine.state == .preparing, carryFromUpstream(worker) || carryFromClient(worker) {}
+    while machine.state == .preparing {
+      if carryFromUpstream(worker) { continue }
+      guard machine.state == .preparing, mysql?.isClientsTurn == true, carryFromClient(worker) else { return }
+    }
   }
 
   // MARK: One packet
@@ -78,10 +78,14 @@ extension Connection {
             + "give the upstream tls, or an account of another plugin", worker)
         return false
       }
-      passToClient(length, worker)
+      guard passToClient(length, worker) else { return false }
       switch packet {
-      case .ok, .error: finishAuthentication(worker)
-      case .switchPlugin, .fastAuthenticationSucceeded, .fullAuthentication, .pluginData: break
+      case .ok: finishAuthentication(worker)
+      case .error:
+        returnToBefore()
+        finishAuthentication(worker)
+      case .fastAuthenticationSucceeded: break
+      case .switchPlugin, .fullAuthentication, .pluginData: mysql?.isClientsTurn = true
       }
       return true
     }
@@ -102,19 +106,27 @@ extension Connection {
       var bytes = Array(carry.fromClient[..<length])
       bytes[3] = carry.numbering.upstream
       mysql?.fromClient.removeFirst(length)
-      mysql?.numbering.advance()
+      mysql?.isClientsTurn = false
+      guard advance(worker) else { return false }
       writeToUpstream(bytes, worker)
       return true
     }
   }
 
-  private func passToClient(_ length: Int, _ worker: Worker) {
-    guard let carry = mysql else { return }
+  private func passToClient(_ length: Int, _ worker: Worker) -> Bool {
+    guard let carry = mysql else { return false }
     var bytes = Array(carry.fromUpstream[..<length])
     bytes[3] = carry.numbering.client
     mysql?.fromUpstream.removeFirst(length)
-    mysql?.numbering.advance()
+    guard advance(worker) else { return false }
     _ = unsafe bytes.withUnsafeBytes { unsafe client.write($0, worker) }
+    return true
+  }
+
+  private func advance(_ worker: Worker) -> Bool {
+    if mysql?.advance() == true { return true }
+    breakOff("the authentication goes on after \(MySQLCarry.maxPackets) packets", worker)
+    return false
   }
 
   /// Reads more of a side's bytes. Bounded: a packet is whole or refused before it is longer than what is read.
@@ -130,15 +142,15 @@ extension Connection {
       return true
     }
     switch source {
-    case .more, .waits: return false
+    case .more, .waits: break
+    case .ended where side === client: handle(.relayEnded(.clientClosed, reset: false), worker)
+    case .broken where side === client: handle(.clientLost, worker)
+    case .ended where relay?.isOpen == true: handle(.relayEnded(.upstreamClosed, reset: false), worker)
+    case .broken where relay?.isOpen == true: handle(.relayEnded(.upstreamReset, reset: true), worker)
     case .ended, .broken:
-      if side === client {
-        handle(.clientLost, worker)
-      } else {
-        breakOff("the upstream closed the connection while the client was authenticating", worker)
-      }
-      return false
+      breakOff("the upstream closed the connection while the client was authenticating", worker)
     }
+    return false
   }
 
   private var isWayToUpstreamConfidential: Bool {
@@ -153,9 +165,18 @@ extension Connection {
     handle(.upstreamFailed(.upstreamUnreachable), worker)
   }
 
+  /// The upstream does not believe that the client is another user. Some servers end the session, and some go on
+  /// with it as the user that it was.
+  private func returnToBefore() {
+    guard let before = mysql?.before else { return }
+    mysql?.before = nil
+    _ = adopt(before)
+  }
+
   /// The server has let the client in, or told it why not and hangs up. What was read too far is the relay's.
   private func finishAuthentication(_ worker: Worker) {
     preparation = nil
+    mysql?.before = nil
     if let carry = mysql {
       unsafe carry.fromUpstream.withUnsafeBytes { unsafe upstream?.putBack($0) }
       unsafe carry.fromClient.withUnsafeBytes { unsafe client.putBack($0) }

@@ -46,7 +46,9 @@ extension Connection {
             context: context(session?.facts), reason: .tlsProtocol,
             message: "an invariant of the gateway did not hold for this connection (\(reason.rawValue))")))
     }
-    if reset { closeWithReset(worker) } else { tellClientTheEnd(worker) }
+    // Until it is let in, a client can still be told why, in its protocol.
+    if reason == .drain, relay?.isOpen != true || preparation != nil { farewell = .shuttingDown }
+    if reset { closeWithReset(worker) } else { sayFarewell(worker) }
   }
 
   /// The client's certificate has ceased to be valid, and the connection with it.
@@ -71,8 +73,12 @@ extension Connection {
   func recordUpstreamFailure(_ reason: FailureReason, _ worker: Worker) {
     if let judged {
       let message =
-        reason == .upstreamTimeout
-        ? "the upstream did not answer within connect_timeout" : dial?.lastError ?? "no address to dial"
+        switch (reason, preparation) {
+        case (.upstreamTimeout, .authenticating?):
+          "client and upstream did not come to the end of the authentication within handshake_timeout"
+        case (.upstreamTimeout, _): "the upstream did not answer within connect_timeout"
+        default: dial?.lastError ?? "no address to dial"
+        }
       worker.record(
         .upstreamFailed(
           .init(

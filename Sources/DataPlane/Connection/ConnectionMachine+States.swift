@@ -108,6 +108,9 @@ extension ConnectionMachine {
       stateEnd = now + timeouts.handshake
       return .none
     case .upstreamPrepared: return enter(.relaying, .startRelay, now)
+    // One of the two hung up while the client authenticated.
+    case .relayEnded(let reason, let reset):
+      return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
     case .upstreamLost: return enter(.connecting, .dialNext, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
     case .deadline: return upstreamDeadline(now)
@@ -115,8 +118,7 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .moved, .relayEnded, .lingered, .userChanged,
-      .userChangeDenied:
+      .recordAccepted, .recordRefused, .upstreamConnected, .moved, .lingered, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -134,14 +136,16 @@ extension ConnectionMachine {
       stateEnd = now + timeouts.handshake
       return enter(.preparing, .reauthenticate, now)
     case .userChangeDenied: return enter(.lingering, .recordUserChangeDenied, now)
+    // That of a change of the user.
+    case .recordRefused: return enter(.lingering, .refuseUnrecorded, now)
     case .relayEnded(let reason, let reset):
       return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
     case .deadline: return relayDeadline(now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed,
-      .clientLost, .lingered, .authenticating:
+      .recordAccepted, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .clientLost,
+      .lingered, .authenticating:
       return violation(now)
     }
   }

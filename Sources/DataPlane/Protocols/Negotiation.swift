@@ -98,10 +98,9 @@ package struct Negotiation {
     case .invalid(let problem): return refuse(problem, .protocolViolation)
     case .complete(.withoutTLS, _): return refuse("the client wants to start without TLS", .tlsRequired)
     case .complete(.tlsRequest, let length):
+      // The request has no answer, so clients begin with TLS right behind it. What stands there is read by TLS
+      // alone, and never as if TLS had carried it.
       bytes.removeFirst(length)
-      guard bytes.isEmpty else {
-        return refuse("bytes follow the request for TLS before TLS has begun", .protocolViolation)
-      }
       phase = .done
       return .startTLS
     }

@@ -64,6 +64,10 @@ extension Worker {
     _ socket: consuming StreamSocket, _ address: NetworkAddress, _ listener: WorkerListener,
     limit: Int, scope: AuditEvent.LimitReached.Scope
   ) {
+    // One send, of which nothing waits: the socket is not kept for a client that there is no room for.
+    if let message = Farewell.tooManyConnections.message(listener.snapshot.wireProtocol, sequence: 0) {
+      _ = unsafe message.withUnsafeBytes { unsafe socket.send($0) }
+    }
     socket.close()
     let peer = UnverifiedPeer(address: address, listener: listener.snapshot)
     record(

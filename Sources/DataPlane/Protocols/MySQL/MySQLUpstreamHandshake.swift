@@ -6,6 +6,8 @@
 package struct MySQLUpstreamHandshake: Hashable, Sendable {
   /// What client and upstream have in common: what COM_CHANGE_USER is written with too.
   package let capabilities: MySQLCapabilities
+  /// Characters that the upstream reads of a user name; it cuts what is longer.
+  package let longestUser: Int
   private let response: MySQLHandshakeResponse
   private let usesTLS: Bool
 
@@ -33,9 +35,9 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
     guard !usesTLS || upstream.capabilities.contains(.tls) else {
       throw .upstream("the upstream offers no TLS")
     }
-    let longest = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
-    guard response.names.user.unicodeScalars.count <= longest else {
-      throw .name("the user name is over the \(longest) characters that the upstream reads of it")
+    longestUser = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
+    guard response.names.user.unicodeScalars.count <= longestUser else {
+      throw .name("the user name is over the \(longestUser) characters that the upstream reads of it")
     }
     if usesTLS { common.insert(.tls) } else { common.remove(.tls) }
     if response.names.database == nil { common.remove(.connectWithDatabase) }
