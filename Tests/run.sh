@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 what=${1:-all}
 [ $# -eq 0 ] || shift
 
-Tests/packages.sh libssl-dev libpcre2-dev pkg-config redis-server redis-tools openssl curl python3 python3-venv
+Tests/packages.sh libssl-dev libpcre2-dev pkg-config redis-server redis-tools openssl curl python3 python3-venv \
+  mariadb-server mariadb-client
 
 logs=.build-tests
 mkdir -p "$logs"

@@ -4,6 +4,7 @@ import pytest
 from cryptography import x509
 
 from support.gateway import Gateway
+from support.mariadb import MYSQL, OWN_ACCOUNT, MariaDB
 from support.pki import PKI, SERVER
 from support.upstreams import Redis, Upstream
 
@@ -60,3 +61,26 @@ def redis(tmp_path):
     server = Redis(tmp_path)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory):
+    """One MariaDB without TLS for all tests."""
+    server = MariaDB(tmp_path_factory.mktemp("mariadb") / "server")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb_tls(tmp_path_factory, pki):
+    """One MariaDB whose accounts want TLS and a client certificate."""
+    server = MariaDB(
+        tmp_path_factory.mktemp("mariadb-tls") / "server", tls=pki.server("mariadb"), client_ca=pki.ca.certificate)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mysql_front(gateway, mariadb):
+    """A gateway before MariaDB that ties accounts to callers."""
+    return gateway(mariadb.address, policy=OWN_ACCOUNT, listener=MYSQL)

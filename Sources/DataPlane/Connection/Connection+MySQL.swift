@@ -11,6 +11,10 @@ extension Connection {
     mysql?.numbering.client ?? (session?.isEstablished == true ? 3 : negotiation.hasGreeted ? 2 : 0)
   }
 
+  /// Whether words of the gateway's own would stand between two messages of the server, where the client takes
+  /// one: until it is let in.
+  var isBetweenMessages: Bool { relay?.isOpen != true || preparation != nil }
+
   /// Reads the upstream's greeting, and answers it.
   func readGreeting(_ worker: Worker) {
     guard case .mysql(let response)? = purpose, readFromUpstream(worker) else { return }

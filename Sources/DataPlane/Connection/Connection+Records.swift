@@ -46,9 +46,13 @@ extension Connection {
             context: context(session?.facts), reason: .tlsProtocol,
             message: "an invariant of the gateway did not hold for this connection (\(reason.rawValue))")))
     }
-    // Until it is let in, a client can still be told why, in its protocol.
-    if reason == .drain, relay?.isOpen != true || preparation != nil { farewell = .shuttingDown }
-    if reset { closeWithReset(worker) } else { sayFarewell(worker) }
+    if reset {
+      closeWithReset(worker)
+    } else if reason == .drain, isBetweenMessages {
+      sayFarewell(worker)
+    } else {
+      tellClientTheEnd(worker)
+    }
   }
 
   /// The client's certificate has ceased to be valid, and the connection with it.

@@ -91,6 +91,12 @@ final class Connection {
     worker.arm(self)
   }
 
+  /// The drain timeout is over.
+  func drain(_ worker: Worker) {
+    farewell = .shuttingDown
+    handle(.drained, worker)
+  }
+
   func recordAnswered(_ answer: Result<AuditReceipt, AuditUnavailable>, _ worker: Worker) {
     if mysql?.change != nil, machine.state == .relaying { return userChangeRecorded(answer, worker) }
     switch answer {

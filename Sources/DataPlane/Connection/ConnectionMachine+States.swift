@@ -51,7 +51,10 @@ extension ConnectionMachine {
 
   private mutating func endUnjudged(_ event: Event, _ now: MonotonicTime) -> Action {
     if event == .clientLost { return enter(.closed, .recordHandshakeFailure(.clientClosed), now) }
-    if event == .drained { return enter(.closed, .recordHandshakeFailure(.timeout), now) }
+    // Within TLS a client can still be told.
+    if event == .drained {
+      return enter(state == .introducing ? .lingering : .closed, .recordHandshakeFailure(.timeout), now)
+    }
     return isDue(now) ? enter(.lingering, .recordHandshakeFailure(.timeout), now) : .none
   }
 

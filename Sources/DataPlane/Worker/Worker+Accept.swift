@@ -64,17 +64,24 @@ extension Worker {
     _ socket: consuming StreamSocket, _ address: NetworkAddress, _ listener: WorkerListener,
     limit: Int, scope: AuditEvent.LimitReached.Scope
   ) {
-    // One send, of which nothing waits: the socket is not kept for a client that there is no room for.
-    if let message = Farewell.tooManyConnections.message(listener.snapshot.wireProtocol, sequence: 0) {
-      _ = unsafe message.withUnsafeBytes { unsafe socket.send($0) }
-    }
-    socket.close()
+    sendAway(socket, listener)
     let peer = UnverifiedPeer(address: address, listener: listener.snapshot)
     record(
       .limitReached(
         .init(
           limit: "max_connections", value: limit, scope: scope,
           context: listener.context(of: peer.facts, id: RandomID.next(), start: wallClock))))
+  }
+
+  /// Says in the listener's protocol that there is no room, at the cost of one send: nobody waits for it to arrive.
+  private func sendAway(_ socket: consuming StreamSocket, _ listener: WorkerListener) {
+    if let message = Farewell.tooManyConnections.message(listener.snapshot.wireProtocol, sequence: 0) {
+      _ = unsafe message.withUnsafeBytes { unsafe socket.send($0) }
+      socket.shutdownSending()
+      // What has come already must not turn the close into a reset, which may overtake the message.
+      _ = unsafe socket.receive(into: plaintext)
+    }
+    socket.close()
   }
 
   /// Waits before it accepts again: the descriptors that are missing come back as connections end, and a

@@ -120,7 +120,7 @@ package final class Worker {
     case .endConnections:
       var live: [Connection] = []
       connections.forEach { live.append($1) }
-      for connection in live { connection.handle(.drained, self) }
+      for connection in live { connection.drain(self) }
     }
   }
 

@@ -6,10 +6,27 @@ import pwd
 import shutil
 import subprocess
 
-from .gateway import free_port
+import mysql.connector
+import pymysql
+
+from .gateway import POLICY, free_port
 from .wait import wait_until
 
 SERVER = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+
+# A listener for MySQL before MariaDB, and the policy that ties accounts and databases to callers.
+MYSQL = {"protocol": "mysql", "mysql_server_version": "5.5.5-10.11.19-MariaDB"}
+OWN_ACCOUNT = {
+    **POLICY,
+    "rules": [
+        {
+            "name": "own-account", "action": "allow", "callers": ["worker/*"],
+            "when": {
+                "mysql_user": ["{worker}_rw", "{worker}_ed", "{worker}_empty"], "mysql_database": "{worker}",
+            },
+        }
+    ],
+}
 
 
 def _as_mysql():
@@ -52,7 +69,8 @@ class MariaDB:
             SERVER, "--no-defaults", f"--datadir={data}", f"--socket={self.socket}", f"--port={self.port}",
             "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-allowed-packet=64M",
             "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0", "--local-infile=1",
-            "--plugin-load-add=auth_ed25519", "--max-connect-errors=1000000", *options,
+            "--plugin-load-add=auth_ed25519", "--proxy-protocol-networks=127.0.0.1",
+            "--max-connect-errors=1000000", *options,
         ]
         if tls is not None:
             for name, source in (("server.pem", tls.certificate), ("server.key", tls.key)):
@@ -120,3 +138,19 @@ def cli(gateway, identity, user="orders_rw", command="SELECT 1", *words, passwor
         options += ["--skip-ssl"]
     options += [f"-p{user if password is None else password}", *words, "-BN", "-e", command]
     return subprocess.run([*options, database], capture_output=True, text=True, timeout=60)
+
+
+def driver(gateway, identity, user="orders_rw", password=None, database="orders", host="localhost", **arguments):
+    """A connection of PyMySQL, which verifies the gateway's name."""
+    return pymysql.connect(
+        host=host, port=gateway.port, user=user, password=user if password is None else password, database=database,
+        ssl_ca=str(gateway.pki.ca.certificate), ssl_cert=str(identity.certificate), ssl_key=str(identity.key),
+        ssl_verify_cert=True, ssl_verify_identity=True, connect_timeout=20, max_allowed_packet=64 << 20, **arguments)
+
+
+def connector(gateway, identity, user="orders_rw", password=None, database="orders"):
+    """A connection of mysql-connector-python, which verifies the gateway's name."""
+    return mysql.connector.connect(
+        host="localhost", port=gateway.port, user=user, password=password or user, database=database,
+        ssl_ca=str(gateway.pki.ca.certificate), ssl_cert=str(identity.certificate), ssl_key=str(identity.key),
+        ssl_verify_cert=True, ssl_verify_identity=True, use_pure=True)
