@@ -16,7 +16,13 @@ final class TestClient {
   /// Closes its socket as soon as the gateway has ended its side, as most clients do.
   var hangsUpAtTheEnd = true
 
-  init(to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?) throws {
+  /// What the server is asked for TLS with, once it has greeted; nil: TLS begins at once.
+  private var tlsRequest: [UInt8]?
+
+  init(
+    to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?, tlsRequest: [UInt8]? = nil
+  ) throws {
+    self.tlsRequest = tlsRequest
     session = try TLSClientSession(try TLSClientContext(pki.clientOptions(identity)), buffers: buffers)
     socket = ScriptedSocket(try StreamSocket.connect(to: address))
   }
@@ -29,12 +35,16 @@ final class TestClient {
 
   func send(_ bytes: [UInt8]) { waiting += bytes }
 
+  /// Drops what was received, so that `received` starts anew.
+  func forget() { received = [] }
+
   /// Sends `close_notify` behind everything, and the end of the TCP stream behind it.
   func closeSending() { closesAfterSending = true }
 
   func pump() {
     socket.pump()
     ciphertext += socket.takeReceived()
+    guard tlsRequest == nil || askForTLS() else { return }
     feed()
     if !isEstablished, failure == nil { step() }
     if isEstablished, failure == nil {
@@ -44,6 +54,15 @@ final class TestClient {
     flush()
     socket.pump()
     if socket.hasEnded, hangsUpAtTheEnd { socket.close() }
+  }
+
+  /// - Returns: whether the server has greeted.
+  private func askForTLS() -> Bool {
+    guard let request = tlsRequest, !ciphertext.isEmpty else { return false }
+    ciphertext = []
+    tlsRequest = nil
+    socket.send(request)
+    return true
   }
 
   private func step() {

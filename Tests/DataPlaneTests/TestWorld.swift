@@ -23,7 +23,8 @@ final class TestWorld {
   /// - Parameter rules: who may come in; without any, nobody.
   init(
     limits: Limits = Limits(), rules: [RuleEntry] = [TestPolicy.allowOrders], maxConnections: Int = 100,
-    upstreamAddress: SocketAddress? = nil
+    upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp,
+    nextAddresses: [SocketAddress] = []
   ) throws {
     pki = try TestPKI.shared.get()
     upstream = try TestUpstream()
@@ -31,8 +32,8 @@ final class TestWorld {
     let policy = try #require(TestPolicy.compile(rules))
     let target = upstreamAddress ?? upstream.address
     let listener = ListenerSnapshot(
-      name: "front", address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
-      upstream: UpstreamSnapshot(name: "back", addresses: [target], connectTimeout: .seconds(5)),
+      name: "front", wireProtocol: wireProtocol, address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
+      upstream: UpstreamSnapshot(name: "back", addresses: [target] + nextAddresses, connectTimeout: .seconds(5)),
       limits: limits)
     let clock = clock
     let environment = WorkerEnvironment(

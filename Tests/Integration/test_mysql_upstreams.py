@@ -66,7 +66,7 @@ def test_a_unix_socket(own, mariadb, pki):
 
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS.keys())
-@pytest.mark.parametrize("out", ["v1", "v2", "v2_tls"])
+@pytest.mark.parametrize("out", ["v1", "v2"])
 def test_proxy_headers_reach_mariadb(own, mariadb, pki, header, out):
     front = own(back(mariadb.address, proxy_protocol=out), proxy_protocol={"from": ["127.0.0.1"]})
     with Client(front, pki.orders, header=header).log_in() as client:

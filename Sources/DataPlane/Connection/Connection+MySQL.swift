@@ -43,6 +43,7 @@ extension Connection {
     } catch {
       switch error {
       case .upstream(let problem), .name(let problem): lose(problem, reason: .upstreamUnreachable, worker)
+      case .noTLS: lose("the upstream offers no TLS; see ssl_cert there", reason: .upstreamTLS, worker)
       }
     }
   }

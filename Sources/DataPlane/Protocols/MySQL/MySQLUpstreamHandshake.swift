@@ -16,6 +16,8 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
   package enum Refusal: Error, Hashable, Sendable {
     /// The upstream lacks something; for the log.
     case upstream(String)
+    /// It offers no TLS, which it has to have.
+    case noTLS
     /// The client's name is not what this upstream would make of it; for the log.
     case name(String)
   }
@@ -33,7 +35,7 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
       throw .upstream("the upstream lacks capabilities that the client was offered")
     }
     guard !usesTLS || upstream.capabilities.contains(.tls) else {
-      throw .upstream("the upstream offers no TLS")
+      throw .noTLS
     }
     longestUser = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
     guard response.names.user.unicodeScalars.count <= longestUser else {
