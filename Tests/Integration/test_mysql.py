@@ -22,7 +22,7 @@ def test_the_cli_gets_in_as_the_account_that_the_policy_ties_to_it(mysql_front, 
     assert record["user"]["name"] == "worker/orders"
     assert record["countersign"]["mysql"] == {"user": "orders_rw", "database": "orders"}
     assert record["network"]["protocol"] == "mysql"
-    mysql_front.wait_for("connection-closed", reason="client_closed")
+    mysql_front.wait_for("connection-closed")
 
 
 @pytest.mark.parametrize("user", ["orders_rw", "orders_ed"])
@@ -197,7 +197,7 @@ def test_payloads_of_several_packets_both_ways(mysql_front, pki):
         for length in (0xFFFFFF - 6, 0xFFFFFF - 5, 0xFFFFFF - 4, 20_000_000):
             cursor.execute(f"SELECT REPEAT('x', {length})")
             assert cursor.fetchone() == ("x" * length,)
-    mysql_front.wait_for("connection-closed", reason="client_closed")
+    mysql_front.wait_for("connection-closed")
 
 
 def test_a_result_of_fifty_megabytes(mysql_front, pki):

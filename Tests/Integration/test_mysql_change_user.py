@@ -18,7 +18,7 @@ def test_a_driver_changes_to_an_account_that_the_policy_allows(mysql_front, pki)
     # The connection's own verdict, and that of each change.
     records = mysql_front.wait_for("connection-allowed", count=4)
     assert len({record["countersign"]["connection"]["id"] for record in records}) == 1
-    mysql_front.wait_for("connection-closed", reason="client_closed")
+    mysql_front.wait_for("connection-closed")
 
 
 def test_a_change_between_plugins(mysql_front, pki):

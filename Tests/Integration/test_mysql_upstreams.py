@@ -123,7 +123,7 @@ def test_mysql_of_oracle_lets_a_driver_in_by_what_it_knows(own, upstream, pki):
 
     front = own(upstream(server(script)).address)
     driver(front, pki.orders).close()
-    front.wait_for("connection-closed", reason="client_closed")
+    front.wait_for("connection-closed")
 
 
 ODD = {
