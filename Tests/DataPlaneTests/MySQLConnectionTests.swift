@@ -119,10 +119,9 @@ struct MySQLConnectionTests {
   @Test func mistakesOfBothSidesEndItOnce() throws {
     let it = try MySQLWorld()
     let upstream = try reach(.asked, it)
-    it.client.send(MySQLPacket.frame([1], sequence: 9))
-    upstream.send(MySQLPacket.frame(MySQLWorld.ok, sequence: 9))
-    upstream.pump()
-    it.client.pump()
+    it.client.send(MySQLPacket.frame([1], sequence: 4) + MySQLPacket.frame([1], sequence: 9))
+    it.settle { !upstream.received.isEmpty }
+    upstream.send(MySQLPacket.frame([1, 2], sequence: 4) + MySQLPacket.frame(MySQLWorld.ok, sequence: 9))
     it.settle { it.isOver }
     #expect(it.world.audit.actions == ["connection-allowed", "upstream-failed"])
     #expect(it.lastError?.code == 1105)

@@ -32,8 +32,10 @@ final class TestWorld {
     let policy = try #require(TestPolicy.compile(rules))
     let target = upstreamAddress ?? upstream.address
     let listener = ListenerSnapshot(
-      name: "front", wireProtocol: wireProtocol, address: .v4(0x7f00_0001, port: 0), tls: try pki.serverContext(),
-      upstream: UpstreamSnapshot(name: "back", addresses: [target] + nextAddresses, connectTimeout: .seconds(5)),
+      name: "front", wireProtocol: wireProtocol, address: .v4(0x7f00_0001, port: 0),
+      tls: try pki.serverContext(),
+      upstream: UpstreamSnapshot(
+        name: "back", addresses: [target] + nextAddresses, connectTimeout: .seconds(5)),
       limits: limits)
     let clock = clock
     let environment = WorkerEnvironment(

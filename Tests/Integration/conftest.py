@@ -64,18 +64,17 @@ def redis(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory):
+def mariadb():
     """One MariaDB without TLS for all tests."""
-    server = MariaDB(tmp_path_factory.mktemp("mariadb") / "server")
+    server = MariaDB()
     yield server
     server.close()
 
 
 @pytest.fixture(scope="session")
-def mariadb_tls(tmp_path_factory, pki):
+def mariadb_tls(pki):
     """One MariaDB whose accounts want TLS and a client certificate."""
-    server = MariaDB(
-        tmp_path_factory.mktemp("mariadb-tls") / "server", tls=pki.server("mariadb"), client_ca=pki.ca.certificate)
+    server = MariaDB(tls=pki.server("mariadb"), client_ca=pki.ca.certificate)
     yield server
     server.close()
 

@@ -127,23 +127,24 @@ def test_mysql_of_oracle_lets_a_driver_in_by_what_it_knows(own, upstream, pki):
 
 
 ODD = {
-    "garbage": b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    "another protocol": packet(b"\x09 3.23\0" + bytes(40), 0),
-    "an empty packet": packet(b"", 0),
-    "a length of 2^24 - 1": b"\xff\xff\xff\0" + bytes(100),
-    "a short greeting": packet(b"\n8.0.36\0abc", 0),
-    "bytes behind the greeting": greeting() + b"x",
-    "a sequence": greeting(sequence=1),
-    "no plugins": greeting(capabilities=mysql_wire.CAPABILITIES & ~mysql_wire.PLUGINS),
-    "nothing": b"",
+    "garbage": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a packet of"),
+    "another protocol": (packet(b"\x09 3.23\0" + bytes(40), 0), "another protocol than 10"),
+    "an empty packet": (packet(b"", 0), "another protocol than 10"),
+    "a length of 2^24 - 1": (b"\xff\xff\xff\0" + bytes(100), "a packet of 16777215 bytes"),
+    "a short greeting": (packet(b"\n8.0.36\0abc", 0), "too short"),
+    "bytes behind the greeting": (greeting() + b"x", "bytes behind its greeting"),
+    "a sequence": (greeting(sequence=1), "the sequence 1"),
+    "no plugins": (greeting(capabilities=mysql_wire.CAPABILITIES & ~mysql_wire.PLUGINS), "no authentication plugins"),
+    "nothing": (b"", "without a word"),
+    "half a greeting": (greeting()[:30], "in the middle of its first message"),
 }
 
 
-@pytest.mark.parametrize("data", ODD.values(), ids=ODD.keys())
-def test_an_upstream_that_greets_oddly(own, upstream, pki, data):
+@pytest.mark.parametrize("data, message", ODD.values(), ids=ODD.keys())
+def test_an_upstream_that_greets_oddly(own, upstream, pki, data, message):
     front = own(upstream(lambda connection: connection.sendall(data)).address)
     assert "ERROR 1105 (HY000): the server behind" in cli(front, pki.orders).stderr
-    front.wait_for("upstream-failed", reason="upstream_unreachable")
+    assert message in front.wait_for("upstream-failed", reason="upstream_unreachable")[0]["error"]["message"]
 
 
 ANSWERS = {

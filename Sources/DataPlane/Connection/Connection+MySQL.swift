@@ -17,18 +17,21 @@ extension Connection {
 
   /// Reads the upstream's greeting, and answers it.
   func readGreeting(_ worker: Worker) {
-    guard case .mysql(let response)? = purpose, readFromUpstream(worker) else { return }
-    switch MySQLGreeting.parse(upstreamBytes.span) {
-    case .incomplete: return
-    case .invalid(let problem): lose(problem, reason: .upstreamUnreachable, worker)
-    case .complete(.error(let error), _):
-      lose("the upstream refuses: \(error.code) \(error.message)", reason: .upstreamUnreachable, worker)
-    case .complete(.greeting(let greeting), let length):
-      guard length == upstreamBytes.count else {
-        return lose("the upstream sent bytes behind its greeting", reason: .upstreamUnreachable, worker)
+    guard case .mysql(let response)? = purpose else { return }
+    while readFromUpstream(worker) {
+      switch MySQLGreeting.parse(upstreamBytes.span) {
+      case .incomplete: continue
+      case .invalid(let problem): return lose(problem, reason: .upstreamUnreachable, worker)
+      case .complete(.error(let error), _):
+        return lose(
+          "the upstream refuses: \(error.code) \(error.message)", reason: .upstreamUnreachable, worker)
+      case .complete(.greeting(let greeting), let length):
+        guard length == upstreamBytes.count else {
+          return lose("the upstream sent bytes behind its greeting", reason: .upstreamUnreachable, worker)
+        }
+        upstreamBytes = []
+        return answer(greeting, response, worker)
       }
-      upstreamBytes = []
-      answer(greeting, response, worker)
     }
   }
 

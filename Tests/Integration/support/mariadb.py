@@ -5,6 +5,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import tempfile
 
 import mysql.connector
 import pymysql
@@ -44,9 +45,10 @@ class MariaDB:
     (mysql_native_password), `orders_ed` (ed25519), `orders_empty` (no password).
     """
 
-    def __init__(self, folder, tls=None, client_ca=None, options=()):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True)
+    def __init__(self, tls=None, client_ca=None, options=()):
+        # Not below pytest's own folder, which the server's user may not pass.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mariadb-"))
+        self.folder.chmod(0o755)
         self.account = _as_mysql()
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -55,13 +57,8 @@ class MariaDB:
         data = self.folder / "data"
         data.mkdir()
         if self.account:
-            # Every folder above must let the server's user through.
             for path in (self.folder, data):
                 os.chown(path, self.account["user"], self.account["group"])
-            for parent in self.folder.parents:
-                if parent == pathlib.Path("/"):
-                    break
-                parent.chmod(parent.stat().st_mode | 0o011)
         self._run(
             "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
             "--skip-test-db", "--innodb-log-file-size=8M")
@@ -125,6 +122,7 @@ class MariaDB:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
+        shutil.rmtree(self.folder)
 
 
 def cli(gateway, identity, user="orders_rw", command="SELECT 1", *words, password=None, database="orders", tls=True):
