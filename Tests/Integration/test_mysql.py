@@ -10,7 +10,7 @@ from cryptography import x509
 
 from support.gateway import free_port
 from support.mariadb import MYSQL, OWN_ACCOUNT, cli, connector, driver
-from support.mysql_wire import Client, error, packet, read_packet, response, server
+from support.mysql_wire import Client, error, packet, response, server
 from support.pki import SERVER
 from support.wait import wait_until
 
@@ -47,7 +47,8 @@ def test_connector_python_gets_in(mysql_front, pki):
     connection.close()
 
 
-@pytest.mark.parametrize("user, database", [("billing_rw", "orders"), ("orders_rw", "billing"), ("orders_ro", "orders")])
+@pytest.mark.parametrize(
+    "user, database", [("billing_rw", "orders"), ("orders_rw", "billing"), ("orders_ro", "orders")])
 def test_another_account_or_database_is_denied(mysql_front, pki, mariadb, user, database):
     before = mariadb.sql("SHOW GLOBAL STATUS LIKE 'Connections'").split()[1]
     done = cli(mysql_front, pki.orders, user, database=database)
