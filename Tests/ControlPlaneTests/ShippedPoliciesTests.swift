@@ -7,7 +7,7 @@ import Testing
 struct ShippedPoliciesTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Policies").standardizedFileURL
-  static let sets = ["cloudflare-origin-pulls", "contractors", "devices", "service-workers"]
+  static let sets = ["cloudflare-origin-pulls", "contractors", "devices", "mysql-roles", "service-workers"]
 
   private func document(_ path: URL) throws -> PolicyDocument {
     let (document, diagnostics) = PolicyReader.read(
