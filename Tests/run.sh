@@ -11,7 +11,7 @@ what=${1:-all}
 
 Tests/packages.sh libssl-dev libpcre2-dev pkg-config redis-server redis-tools openssl curl systemd \
   python3 python3-venv strace \
-  postgresql postgresql-client postgresql-contrib haproxy
+  postgresql postgresql-client postgresql-contrib haproxy mariadb-server mariadb-client
 
 logs=.build-tests
 mkdir -p "$logs"

@@ -8,7 +8,7 @@ struct ShippedPoliciesTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Policies").standardizedFileURL
   static let sets = [
-    "cloudflare-origin-pulls", "contractors", "devices", "postgres-roles", "service-workers",
+    "cloudflare-origin-pulls", "contractors", "devices", "mysql-roles", "postgres-roles", "service-workers",
   ]
 
   private func document(_ path: URL) throws -> PolicyDocument {

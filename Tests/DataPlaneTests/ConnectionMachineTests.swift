@@ -95,6 +95,16 @@ struct ConnectionMachineTests {
     Step(
       from: .preparing, event: .clientLost, action: .recordClose(.clientReset, reset: true), to: .closed),
     Step(from: .preparing, event: .drained, action: .recordClose(.drain, reset: false), to: .lingering),
+    Step(from: .preparing, event: .authenticating, action: .none, to: .preparing),
+    Step(
+      from: .preparing, event: .relayEnded(.clientClosed, reset: false),
+      action: .recordClose(.clientClosed, reset: false), to: .lingering),
+    Step(
+      from: .preparing, event: .relayEnded(.upstreamReset, reset: true),
+      action: .recordClose(.upstreamReset, reset: true), to: .closed),
+    Step(from: .relaying, event: .userChanged, action: .reauthenticate, to: .preparing),
+    Step(from: .relaying, event: .userChangeDenied, action: .recordUserChangeDenied, to: .lingering),
+    Step(from: .relaying, event: .recordRefused, action: .refuseUnrecorded, to: .lingering),
     Step(
       from: .connecting, event: .upstreamFailed(.upstreamUnreachable),
       action: .recordUpstreamFailure(.upstreamUnreachable), to: .lingering),
@@ -143,7 +153,12 @@ struct ConnectionMachineTests {
     (.introducing, .dialled(hasNext: true)), (.judging, .dialled(hasNext: true)),
     (.recording, .dialled(hasNext: true)), (.preparing, .dialled(hasNext: true)),
     (.relaying, .dialled(hasNext: true)), (.lingering, .dialled(hasNext: true)),
-    (.lingering, .upstreamConnected), (.lingering, .judged(.allow)),
+    (.lingering, .upstreamConnected), (.lingering, .judged(.allow)), (.negotiating, .authenticating),
+    (.handshaking, .userChanged), (.introducing, .userChanged), (.introducing, .authenticating),
+    (.recording, .userChanged), (.recording, .authenticating), (.recording, .userChangeDenied),
+    (.connecting, .authenticating), (.connecting, .userChanged), (.preparing, .userChanged),
+    (.preparing, .userChangeDenied), (.preparing, .recordRefused), (.relaying, .authenticating),
+    (.lingering, .userChanged), (.lingering, .userChangeDenied), (.lingering, .authenticating),
   ]
 
   /// Above all: no way to the upstream that leaves the verdict or its record out.
@@ -231,6 +246,24 @@ struct ConnectionMachineTests {
     let due = machine.handle(.deadline, at: Self.start + .seconds(3))
     #expect(due == .giveUpAddress)
     #expect(machine.deadline == Self.start + .seconds(5))
+  }
+
+  /// The client's part in the upstream's authentication has the bound of a handshake, counted from its begin.
+  @Test func anAuthenticationHasADeadlineOfItsOwn() {
+    var machine = Self.machine(in: .preparing)
+    _ = machine.handle(.authenticating, at: Self.start + .seconds(4))
+    #expect(machine.deadline == Self.start + .seconds(14))
+    let action = machine.handle(.deadline, at: Self.start + .seconds(14))
+    #expect(action == .recordUpstreamFailure(.upstreamTimeout))
+  }
+
+  @Test func aChangeOfTheUserHasADeadlineAndThenTheRelayGoesOn() {
+    var machine = Self.machine(in: .relaying)
+    _ = machine.handle(.userChanged, at: Self.start + .seconds(50))
+    #expect(machine.deadline == Self.start + .seconds(60))
+    let action = machine.handle(.upstreamPrepared, at: Self.start + .seconds(55))
+    #expect(action == .startRelay)
+    #expect(machine.deadline == Self.start + .seconds(115))
   }
 
   struct Deadline: Sendable, CustomTestStringConvertible {

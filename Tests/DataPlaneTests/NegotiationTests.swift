@@ -190,7 +190,7 @@ struct NegotiationTests {
 
   @Test(arguments: messages)
   func anIntroduction(_ row: Message) {
-    var whole = Introduction()
+    var whole = Introduction(.postgres)
     unsafe row.bytes.withUnsafeBytes { unsafe whole.append($0) }
     switch whole.next() {
     case .waits: Issue.record("it waits for more")
@@ -203,7 +203,7 @@ struct NegotiationTests {
 
   @Test func aFirstMessageByteByByte() {
     let bytes = PostgresWire.startup()
-    var introduction = Introduction()
+    var introduction = Introduction(.postgres)
     for (position, byte) in bytes.enumerated() {
       #expect(introduction.next() == .waits, "behind \(position) bytes")
       unsafe [byte].withUnsafeBytes { unsafe introduction.append($0) }

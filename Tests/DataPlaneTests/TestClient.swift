@@ -20,10 +20,17 @@ final class TestClient {
   /// Closes its socket as soon as the gateway has ended its side, as most clients do.
   var hangsUpAtTheEnd = true
 
-  /// - Parameter request: sent in plaintext; TLS begins behind an answer of one byte, where it is not empty.
+  /// What the server is asked for TLS with, once it has greeted; nil: TLS begins at once.
+  private var tlsRequest: [UInt8]?
+
+  /// - Parameters:
+  ///   - request: sent in plaintext; TLS begins behind an answer of one byte, where it is not empty.
+  ///   - tlsRequest: sent once the server has greeted; TLS begins behind it.
   init(
-    to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?, asking request: [UInt8] = []
+    to address: NetworkAddress, pki: TestPKI, identity: TestPKI.Identity?, asking request: [UInt8] = [],
+    tlsRequest: [UInt8]? = nil
   ) throws {
+    self.tlsRequest = tlsRequest
     isWaiting = !request.isEmpty
     session = try TLSClientSession(try TLSClientContext(pki.clientOptions(identity)), buffers: buffers)
     socket = ScriptedSocket(try StreamSocket.connect(to: address))
@@ -38,6 +45,9 @@ final class TestClient {
 
   func send(_ bytes: [UInt8]) { waiting += bytes }
 
+  /// Drops what was received, so that `received` starts anew.
+  func forget() { received = [] }
+
   /// Sends `close_notify` behind everything, and the end of the TCP stream behind it.
   func closeSending() { closesAfterSending = true }
 
@@ -48,6 +58,7 @@ final class TestClient {
       answer = ciphertext.removeFirst()
       isWaiting = false
     }
+    guard tlsRequest == nil || askForTLS() else { return }
     feed()
     if !isEstablished, failure == nil, !isWaiting { step() }
     if isEstablished, failure == nil {
@@ -57,6 +68,15 @@ final class TestClient {
     flush()
     socket.pump()
     if socket.hasEnded, hangsUpAtTheEnd { socket.close() }
+  }
+
+  /// - Returns: whether the server has greeted.
+  private func askForTLS() -> Bool {
+    guard let request = tlsRequest, !ciphertext.isEmpty else { return false }
+    ciphertext = []
+    tlsRequest = nil
+    socket.send(request)
+    return true
   }
 
   private func step() {

@@ -35,7 +35,7 @@ final class TestWorld {
     upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp,
     proxySources: ProxySources? = nil, upstreams count: Int = 1, before: [SocketAddress] = [],
     balance: Upstream.Balance = .leastConnections, names: [UpstreamAddresses.Name: Resolution] = [:],
-    upstreamTLS: TLSClientContext? = nil
+    upstreamTLS: TLSClientContext? = nil, nextAddresses: [SocketAddress] = []
   ) throws {
     pki = try TestPKI.shared.get()
     let made = try (0..<count).map { _ in try TestUpstream() }
@@ -46,7 +46,7 @@ final class TestWorld {
     self.pools = pools
     admission = Admission(limit: maxConnections)
     let policy = try #require(TestPolicy.compile(rules))
-    let targets = upstreamAddress.map { [$0] } ?? before + made.map(\.address)
+    let targets = (upstreamAddress.map { [$0] } ?? before + made.map(\.address)) + nextAddresses
     let listener = ListenerSnapshot(
       name: "front", wireProtocol: wireProtocol, proxySources: proxySources,
       address: .opened(.v4(0x7f00_0001, port: 0), .init()), tls: try pki.serverContext(),

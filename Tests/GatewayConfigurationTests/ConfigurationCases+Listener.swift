@@ -55,11 +55,8 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    upstream: db",
-      with: "    upstream: db\n    protocol: mysql",
-      expect: [
-        "10:15: not-available: protocol: mysql is not available in this version of countersign "
-          + "(protocol: tcp relays any protocol that begins with TLS)"
-      ]),
+      with: "    upstream: db\n    protocol: mysql\n    mysql_server_version: 5.5.5-10.11.19-MariaDB",
+      expect: []),
     Self(
       replacing: "    upstream: db",
       with: "    upstream: db\n    protocol: postgre",
@@ -101,10 +98,10 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "    upstream: db",
-      with: "    upstream: db\n    mysql_server_version: 8.0.36",
+      with: "    upstream: db\n    mysql_server_version: MariaDB",
       expect: [
-        "10:5: not-available: mysql_server_version is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)"
+        "10:27: invalid-value: found \"MariaDB\", expected a version such as 8.0.36 or 10.11.6-MariaDB "
+          + "(it begins with a digit and has at most 60 characters without spaces)"
       ]),
     Self(
       replacing: "    upstream: db",

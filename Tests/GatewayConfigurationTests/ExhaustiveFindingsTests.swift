@@ -25,7 +25,7 @@ struct ExhaustiveFindingsTests {
       diagnostics.map { "\($0.location.line):\($0.location.column) \($0.code)" } == [
         "1:10 invalid-value", "4:13 invalid-value", "5:10 missing-key", "5:24 yaml-feature",
         "5:34 unknown-key", "5:65 empty", "5:82 invalid-value", "6:15 unknown-reference",
-        "7:15 not-available", "9:24 invalid-value", "9:44 invalid-value", "10:11 yaml-feature",
+        "9:24 invalid-value", "9:44 invalid-value", "10:11 yaml-feature",
         "11:1 unknown-key",
       ])
   }

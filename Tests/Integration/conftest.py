@@ -5,6 +5,7 @@ from cryptography import x509
 
 from support import ecs
 from support.gateway import Gateway
+from support.mariadb import MYSQL, OWN_ACCOUNT, MariaDB
 from support.pki import PKI, SERVER
 from support.postgres import Postgres
 from support.upstreams import Redis, Upstream
@@ -73,3 +74,25 @@ def postgres(tmp_path_factory):
     server = Postgres(tmp_path_factory.mktemp("postgres") / "server")
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """One MariaDB without TLS for all tests."""
+    server = MariaDB()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb_tls(pki):
+    """One MariaDB whose accounts want TLS and a client certificate."""
+    server = MariaDB(tls=pki.server("mariadb"), client_ca=pki.ca.certificate)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mysql_front(gateway, mariadb):
+    """A gateway before MariaDB that ties accounts to callers."""
+    return gateway(mariadb.address, policy=OWN_ACCOUNT, listener=MYSQL)

@@ -22,7 +22,8 @@ package enum SnapshotBuilder {
       else { continue }
       listeners.append(
         ListenerSnapshot(
-          name: listener.name.value, wireProtocol: listener.wireProtocol, proxySources: listener.proxySources,
+          name: listener.name.value, wireProtocol: listener.wireProtocol,
+          mySQLServerVersion: listener.mySQLServerVersion, proxySources: listener.proxySources,
           address: address, tls: context, upstream: target, limits: listener.limits))
     }
     guard listeners.count == loaded.configuration.listeners.count else { return (nil, findings) }

@@ -15,9 +15,8 @@ extension Connection {
     watch = nil
   }
 
-  /// Whether words of the gateway's own would stand between two messages of the server: it has not begun to
-  /// speak, or waits for the client.
-  var isBetweenMessages: Bool {
+  /// The server has not begun to speak, or waits for the client.
+  var isPostgresBetweenMessages: Bool {
     if relay?.bytesFromUpstream ?? 0 == 0 { return true }
     return client.unsent.isEmpty && serverTail?.isReadyForQuery == true
   }

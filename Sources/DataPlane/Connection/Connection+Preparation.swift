@@ -5,16 +5,23 @@ import TLSEngine
 
 /// What has to be done with an upstream that has answered, before the relay: its TLS.
 enum Preparation {
+  /// MySQL: the upstream's greeting is awaited.
+  case greeting
   /// SSLRequest is sent; one byte is awaited.
   case asking
   case handshaking(TLSClientSession)
+  /// MySQL: the client proves itself.
+  case authenticating
 }
 
 extension Connection {
   func prepareUpstream(_ worker: Worker) {
     guard writeProxyHeader(worker) else { return }
     switch listener.snapshot.wireProtocol {
-    case .tcp, .mysql: startUpstreamTLS(worker)
+    case .tcp: startUpstreamTLS(worker)
+    case .mysql:
+      preparation = .greeting
+      stepPreparation(worker)
     case .postgres:
       preparation = .asking
       writeToUpstream(PostgresUpstreamTLS.request, worker)
@@ -26,6 +33,8 @@ extension Connection {
     if client.socket.isBroken { return handle(.clientLost, worker) }
     upstream?.flush()
     switch preparation {
+    case .greeting: readGreeting(worker)
+    case .authenticating: stepAuthentication(worker)
     case .asking: readAnswer(worker)
     case .handshaking(let session): stepUpstreamHandshake(session, worker)
     case nil: handle(.upstreamFailed(.internal), worker)
@@ -52,7 +61,7 @@ extension Connection {
     }
   }
 
-  private func startUpstreamTLS(_ worker: Worker) {
+  func startUpstreamTLS(_ worker: Worker) {
     guard let upstream, let context = listener.snapshot.upstream.tls else {
       return handle(.upstreamFailed(.internal), worker)
     }
@@ -75,6 +84,7 @@ extension Connection {
       switch step {
       case .complete:
         upstream.saveCiphertext(worker)
+        if case .mysql? = purpose { return beginAuthentication(worker) }
         preparation = nil
         return handle(.upstreamPrepared, worker)
       case .failed(let failure):
@@ -94,16 +104,20 @@ extension Connection {
   }
 
   /// This address does not do. Nothing of the client has gone there, so another one may be tried.
-  func lose(_ message: String, code: String? = nil, _ worker: Worker) {
+  func lose(
+    _ message: String, code: String? = nil, reason: FailureReason = .upstreamTLS, _ worker: Worker
+  ) {
     worker.buffers.clearInbound()
     preparation = nil
+    upstreamBytes = []
+    mysql = nil
     hangUpUpstream(worker)
-    dial?.failed(message: message, code: code, reason: .upstreamTLS)
+    dial?.failed(message: message, code: code, reason: reason)
     if let endpoint = dial?.endpoint { listener.pool.failed(endpoint, .preparation, message, at: worker.now) }
     if dial?.hasNext == true {
       handle(.upstreamLost, worker)
     } else {
-      handle(.upstreamFailed(.upstreamTLS), worker)
+      handle(.upstreamFailed(reason), worker)
     }
   }
 
@@ -125,19 +139,39 @@ extension Connection {
   /// Says what has to be said before the client's bytes.
   /// - Returns: whether the connection goes on.
   func openUpstream(_ worker: Worker) -> Bool {
-    if listener.snapshot.upstream.tls == nil, !writeProxyHeader(worker) { return false }
+    if !machine.course.prepares, !writeProxyHeader(worker) { return false }
     switch purpose {
     case .postgres(let startup)?:
       watch = PostgresBackendScan()
       serverTail = PostgresServerTail()
       writeToUpstream(startup.message, worker)
     case .cancel(let key)?: writeToUpstream(key.request, worker)
-    case nil: break
+    // What there was to say has been said while the client authenticated.
+    case .mysql?, nil: break
     }
     return true
   }
 
-  private func writeToUpstream(_ bytes: [UInt8], _ worker: Worker) {
+  /// Plaintext of an upstream from before its TLS, into ``upstreamBytes``.
+  /// - Returns: whether there are new bytes; if not, the event that follows from it was handled.
+  func readFromUpstream(_ worker: Worker) -> Bool {
+    guard let upstream, upstream.socket.isReadable else { return false }
+    let isFirst = upstreamBytes.isEmpty
+    switch unsafe upstream.socket.receive(into: worker.plaintext) {
+    case .wouldBlock: break
+    case .bytes(let count):
+      unsafe upstreamBytes.append(
+        contentsOf: UnsafeRawBufferPointer(rebasing: worker.plaintext[..<count]))
+      return true
+    case .endOfStream:
+      let when = isFirst ? "without a word" : "in the middle of its first message"
+      lose("the upstream closed the connection \(when)", reason: .upstreamUnreachable, worker)
+    case .failed(let error): lose("\(error)", code: error.name, reason: .upstreamUnreachable, worker)
+    }
+    return false
+  }
+
+  func writeToUpstream(_ bytes: [UInt8], _ worker: Worker) {
     // A failure shows itself at the next read.
     _ = unsafe bytes.withUnsafeBytes { unsafe upstream?.write($0, worker) }
   }

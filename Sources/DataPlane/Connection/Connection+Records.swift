@@ -24,7 +24,7 @@ extension Connection {
     if case .waived? = clearance { true } else { false }
   }
 
-  private var destination: AuditDestination {
+  var destination: AuditDestination {
     let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
     // Before the dial, every address that it may go to.
     return AuditDestination(
@@ -84,8 +84,13 @@ extension Connection {
     if reason == .upstreamTimeout { noteTimeouts(worker) }
     if let judged {
       let message =
-        (reason == .upstreamTimeout ? "the upstream did not answer within connect_timeout: " : "")
-        + (dial?.problems ?? "no address to dial")
+        switch (reason, preparation) {
+        case (.upstreamTimeout, .authenticating?):
+          "client and upstream did not come to the end of the authentication within handshake_timeout"
+        case (.upstreamTimeout, _):
+          "the upstream did not answer within connect_timeout: \(dial?.problems ?? "no address to dial")"
+        default: dial?.problems ?? "no address to dial"
+        }
       worker.record(
         .upstreamFailed(
           .init(

@@ -1,4 +1,5 @@
 import AccessPolicy
+import AuditLog
 import EventLoop
 import GatewayConfiguration
 
@@ -11,6 +12,14 @@ extension Connection {
     relay = Relay(permit)
     dial = candidates(worker)
     dialNext(worker)
+  }
+
+  /// A verdict about the same connection as somebody else, which the log has.
+  /// - Returns: false where the decision is none that allows.
+  func renewPermit(_ decision: Decision, _ clearance: AuditClearance) -> Bool {
+    guard let permit = Permit(decision, cleared: clearance) else { return false }
+    relay?.renew(permit)
+    return true
   }
 
   private func candidates(_ worker: Worker) -> UpstreamDial {

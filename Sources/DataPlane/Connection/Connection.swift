@@ -25,7 +25,7 @@ final class Connection {
 
   var negotiation: Negotiation
   var opening = ProxyHeaderOpening()
-  var introduction = Introduction()
+  var introduction: Introduction
   /// What the client wants, where its protocol says that in the first message.
   var purpose: Introduction.Purpose?
   var preparation: Preparation?
@@ -41,6 +41,13 @@ final class Connection {
   var serverTail: PostgresServerTail?
   /// The pair under which this connection is known to CancelRequests.
   var cancelKey: PostgresCancelKey?
+  /// What a MySQL connection carries from one side to the other.
+  var mysql: MySQLCarry?
+  /// What an upstream said before it is known what to make of it.
+  var upstreamBytes: [UInt8] = []
+  /// Why COM_CHANGE_USER was refused, and the decision where a policy did so.
+  var changeProblem: String?
+  var changeDenial: Decision?
 
   var verified: VerifiedPeer?
   var decision: Decision?
@@ -64,7 +71,9 @@ final class Connection {
     self.startedAt = wallClock
     let snapshot = listener.snapshot
     negotiation = Negotiation(
-      snapshot.wireProtocol, expectsProxyHeader: snapshot.expectsProxyHeader(from: peer.address))
+      snapshot.wireProtocol, expectsProxyHeader: snapshot.expectsProxyHeader(from: peer.address),
+      greeting: snapshot.greeting)
+    introduction = Introduction(snapshot.wireProtocol)
     machine = ConnectionMachine(
       course: snapshot.course(for: peer.address), timeouts: snapshot.timeouts, now: now)
   }
@@ -96,6 +105,7 @@ final class Connection {
   }
 
   func recordAnswered(_ answer: Result<AuditClearance, AuditUnavailable>, _ worker: Worker) {
+    if mysql?.change != nil, machine.state == .relaying { return userChangeRecorded(answer, worker) }
     switch answer {
     case .success(let clearance):
       self.clearance = clearance
@@ -138,6 +148,8 @@ final class Connection {
     case .dial: dialUpstream(worker)
     case .dialNext: dialNext(worker)
     case .prepare: prepareUpstream(worker)
+    case .reauthenticate: stepPreparation(worker)
+    case .recordUserChangeDenied: recordUserChangeDenied(worker)
     case .giveUpAddress: lose("the upstream did not get through its TLS handshake in time", worker)
     case .startRelay:
       noteUpstreamServes()

@@ -14,7 +14,8 @@ extension ConnectionMachine {
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // TLS has not begun.
     case .handshakeCompleted, .introduced, .judged, .recordAccepted, .recordRefused, .dialled,
-      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered:
+      .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -29,7 +30,7 @@ extension ConnectionMachine {
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered:
+      .lingered, .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -42,7 +43,7 @@ extension ConnectionMachine {
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
       .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
-      .relayEnded, .lingered:
+      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -65,7 +66,8 @@ extension ConnectionMachine {
     // The policy answers within the call that asks it, so nothing can come between.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .upstreamFailed, .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline:
+      .upstreamFailed, .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline, .authenticating,
+      .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -80,7 +82,7 @@ extension ConnectionMachine {
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered:
+      .lingered, .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
@@ -96,14 +98,22 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // No relay before its upstream, and no record twice.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered:
+      .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }
 
   mutating func preparing(_ event: Event, _ now: MonotonicTime) -> Action {
     switch event {
+    case .authenticating:
+      // The upstream has answered; the client has as long for its part as it had before the verdict.
+      stateEnd = now + timeouts.handshake
+      return .none
     case .upstreamPrepared: return enter(.relaying, .startRelay, now)
+    // One of the two hung up while the client authenticated.
+    case .relayEnded(let reason, let reset):
+      return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
     case .upstreamLost: return enter(.connecting, .dialNext, now)
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
     case .deadline: return attemptDeadline(.giveUpAddress, now)
@@ -111,7 +121,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .relayEnded, .lingered:
+      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .lingered, .userChanged,
+      .userChangeDenied:
       return violation(now)
     }
   }
@@ -138,6 +149,12 @@ extension ConnectionMachine {
   mutating func relaying(_ event: Event, _ now: MonotonicTime) -> Action {
     switch event {
     case .moved: return noteMoved(now)
+    case .userChanged:
+      stateEnd = now + timeouts.handshake
+      return enter(.preparing, .reauthenticate, now)
+    case .userChangeDenied: return enter(.lingering, .recordUserChangeDenied, now)
+    // That of a change of the user.
+    case .recordRefused: return enter(.lingering, .refuseUnrecorded, now)
     case .relayEnded(let reason, let reset):
       return enter(reset ? .closed : .lingering, .recordClose(reason, reset: reset), now)
     // Its TLS refused us before it said anything.
@@ -146,8 +163,8 @@ extension ConnectionMachine {
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .clientLost, .lingered:
+      .recordAccepted, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
+      .clientLost, .lingered, .authenticating:
       return violation(now)
     }
   }
@@ -159,7 +176,8 @@ extension ConnectionMachine {
     // Late news: the answer of the audit writer, or bytes that moved on after the end.
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
-      .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded:
+      .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded,
+      .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
     }
   }

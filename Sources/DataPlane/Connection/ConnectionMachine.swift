@@ -47,12 +47,18 @@ package struct ConnectionMachine: ~Copyable {
     /// An address of the upstream is being dialled; `hasNext`: another one could be dialled beside it.
     case dialled(hasNext: Bool)
     case upstreamConnected
+    /// The client proves itself to the upstream, through the gateway.
+    case authenticating
     case upstreamPrepared
     /// This address of the upstream did not do, and there is another one to try.
     case upstreamLost
     case upstreamFailed(FailureReason)
     /// Bytes were moved, so the connection is not idle.
     case moved
+    /// The client became another user of the upstream, which the policy allows and the log has.
+    case userChanged
+    /// It wants to become one that it may not be.
+    case userChangeDenied
     case relayEnded(CloseReason, reset: Bool)
     /// The client's connection broke before there was a relay.
     case clientLost
@@ -75,6 +81,8 @@ package struct ConnectionMachine: ~Copyable {
     case dial
     case dialNext
     case prepare
+    case reauthenticate
+    case recordUserChangeDenied
     /// This address has had its part of the time, and there is another one.
     case giveUpAddress
     case startRelay

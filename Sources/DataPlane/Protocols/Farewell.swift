@@ -30,11 +30,24 @@ package enum Farewell: Equatable, Sendable {
     }
   }
 
-  /// As Postgres says it; nil where the protocol has no word of its own.
-  package func message(_ wireProtocol: WireProtocol) -> [UInt8]? {
+  /// As the protocol says it; nil where it has no word of its own.
+  /// - Parameter sequence: of the packet, in MySQL.
+  package func message(_ wireProtocol: WireProtocol, sequence: UInt8) -> [UInt8]? {
     switch wireProtocol {
+    case .tcp: nil
     case .postgres: PostgresAnswer.fatal(postgresState, text)
-    case .tcp, .mysql: nil
+    case .mysql: MySQLError(mysqlKind, text).packet(sequence: sequence, isFirst: sequence == 0)
+    }
+  }
+
+  private var mysqlKind: MySQLError.Kind {
+    switch self {
+    case .tlsRequired: .noTLS
+    case .protocolViolation: .malformed
+    case .denied: .denied
+    case .tooManyConnections: .limit
+    case .shuttingDown: .draining
+    case .unrecorded, .upstreamUnreachable, .internal: .unreachable
     }
   }
 

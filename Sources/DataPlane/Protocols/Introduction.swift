@@ -1,16 +1,18 @@
 package import AccessPolicy
-import GatewayConfiguration
+package import GatewayConfiguration
 
 /// The first message that a client sends within TLS, as a value: bytes in, what it says out.
 package struct Introduction {
   /// What the client wants.
   package enum Purpose: Equatable, Sendable {
     case postgres(PostgresStartup)
+    case mysql(MySQLHandshakeResponse)
     case cancel(PostgresCancelKey)
 
     /// What the client wanted, to be put into a sentence; nil where it did not say.
     package var wish: String? {
       switch self {
+      case .mysql(let response): response.names.wish
       case .postgres(let startup): "as user \"\(startup.user)\" to database \"\(startup.database)\""
       case .cancel: nil
       }
@@ -20,6 +22,7 @@ package struct Introduction {
     package var facts: Facts {
       switch self {
       case .postgres(let startup): startup.facts
+      case .mysql(let response): response.names.facts
       case .cancel: Facts()
       }
     }
@@ -32,16 +35,29 @@ package struct Introduction {
     case refuse(String)
   }
 
+  private let wireProtocol: WireProtocol
   private var bytes: [UInt8] = []
 
-  package init() {}
+  package init(_ wireProtocol: WireProtocol) { self.wireProtocol = wireProtocol }
 
   /// Bytes that came behind the message: they are for the upstream.
   package var rest: [UInt8] { bytes }
 
   package mutating func append(_ more: UnsafeRawBufferPointer) { unsafe bytes.append(contentsOf: more) }
 
-  package mutating func next() -> Step {
+  package mutating func next() -> Step { wireProtocol == .mysql ? mysql() : postgres() }
+
+  private mutating func mysql() -> Step {
+    switch MySQLHandshakeResponse.parse(bytes.span) {
+    case .incomplete: return .waits
+    case .invalid(let problem): return .refuse(problem)
+    case .complete(let response, let length):
+      bytes.removeFirst(length)
+      return .complete(.mysql(response))
+    }
+  }
+
+  private mutating func postgres() -> Step {
     switch PostgresFirstMessage.parse(bytes.span) {
     case .incomplete: return .waits
     case .invalid(let problem): return .refuse(problem)
@@ -56,4 +72,9 @@ package struct Introduction {
       }
     }
   }
+}
+
+extension MySQLNames {
+  /// What the client wanted, to be put into a sentence.
+  var wish: String { "as user \"\(user)\"" + (database.map { " to database \"\($0)\"" } ?? "") }
 }

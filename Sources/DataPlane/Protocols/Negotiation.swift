@@ -26,27 +26,35 @@ package struct Negotiation {
     package var farewell: Farewell?
   }
 
-  private enum Phase { case proxyHeader, request, requestBehindGSS, tls, done }
+  private enum Phase { case proxyHeader, greeting, request, requestBehindGSS, tls, done }
 
   private let wireProtocol: WireProtocol
+  /// Where the server speaks first.
+  private let greeting: [UInt8]?
   private var phase: Phase
   private let expectsProxyHeader: Bool
   private var bytes: [UInt8] = []
   /// The client began with TLS at once, without asking in plaintext (Postgres: `sslnegotiation=direct`).
   package private(set) var isDirect = false
 
-  /// - Parameter expectsProxyHeader: the peer is one that must begin with a PROXY header.
-  package init(_ wireProtocol: WireProtocol, expectsProxyHeader: Bool) {
+  /// - Parameters:
+  ///   - expectsProxyHeader: the peer is one that must begin with a PROXY header.
+  ///   - greeting: the first packet of a MySQL server; nil for other protocols.
+  package init(_ wireProtocol: WireProtocol, expectsProxyHeader: Bool, greeting: [UInt8]? = nil) {
     self.wireProtocol = wireProtocol
+    self.greeting = greeting
     self.expectsProxyHeader = expectsProxyHeader
-    phase = expectsProxyHeader ? .proxyHeader : .request
+    phase = expectsProxyHeader ? .proxyHeader : .greeting
   }
 
   /// Bytes that were taken in and used by no step: ciphertext once TLS begins.
   package var rest: [UInt8] { bytes }
 
+  /// The server has spoken.
+  package var hasGreeted: Bool { phase != .proxyHeader && phase != .greeting }
+
   /// How many more bytes may be taken in: nothing that is read here is longer.
-  package var room: Int { max(0, ProxyHeader.maxLength + PostgresFirstMessage.maxLength - bytes.count) }
+  package var room: Int { max(0, ProxyHeader.maxLength + MySQLPacket.maxReadLength - bytes.count) }
 
   package mutating func append(_ more: UnsafeRawBufferPointer) { unsafe bytes.append(contentsOf: more) }
 
@@ -54,6 +62,9 @@ package struct Negotiation {
   package mutating func next() -> Step {
     switch phase {
     case .proxyHeader: return proxyHeader()
+    case .greeting:
+      phase = .request
+      return greeting.map { .answer($0) } ?? request()
     case .request, .requestBehindGSS: return request()
     case .tls:
       phase = .done
@@ -68,17 +79,32 @@ package struct Negotiation {
     case .invalid(let problem): return .refuse(Problem(kind: .proxyHeader, message: problem))
     case .complete(let header, let length):
       bytes.removeFirst(length)
-      phase = .request
+      phase = .greeting
       return .proxied(header.claim)
     }
   }
 
   private mutating func request() -> Step {
     switch wireProtocol {
-    case .tcp, .mysql:
+    case .tcp:
       phase = .done
       return .startTLS
     case .postgres: return postgres()
+    case .mysql: return mysql()
+    }
+  }
+
+  private mutating func mysql() -> Step {
+    switch MySQLClientHello.parse(bytes.span) {
+    case .incomplete: return .waits
+    case .invalid(let problem): return refuse(problem, .protocolViolation)
+    case .complete(.withoutTLS, _): return refuse("the client wants to start without TLS", .tlsRequired)
+    case .complete(.tlsRequest, let length):
+      // The request has no answer, so clients begin with TLS right behind it. What stands there is read by TLS
+      // alone, and never as if TLS had carried it.
+      bytes.removeFirst(length)
+      phase = .done
+      return .startTLS
     }
   }
 

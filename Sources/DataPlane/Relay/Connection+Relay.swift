@@ -6,7 +6,9 @@ extension Connection {
   private static let turnBudget = 4 * Worker.plaintextCapacity
 
   func startRelay(_ worker: Worker) {
-    guard openUpstream(worker) else { return }
+    // A client that became another user was relayed before.
+    guard relay?.isOpen == true || openUpstream(worker) else { return }
+    relay?.isOpen = true
     // Bytes may have come while the client was not looked at, and edges are told once.
     client.socket.isReadable = true
     // A cancel says nothing more, and nothing more is taken from whoever sent it.
@@ -28,7 +30,9 @@ extension Connection {
   private func move(_ direction: RelayDirection, _ worker: Worker) {
     guard let upstream else { return handle(.relayEnded(.internal, reset: true), worker) }
     let (source, destination) = direction == .toUpstream ? (client, upstream) : (upstream, client)
-    guard flush(destination, direction, worker) else { return }
+    guard flush(destination, direction, worker), direction == .toClient || mysql?.isHeldBack != true else {
+      return
+    }
     var budget = Self.turnBudget
     while machine.state == .relaying, relay?.flow.phase(direction) == .open, destination.unsent.isEmpty {
       guard budget > 0 else { return worker.deferred.append(token) }
@@ -38,14 +42,7 @@ extension Connection {
         budget -= filled
         relay?.count(filled, direction)
         handle(.moved, worker)
-        if direction == .toClient {
-          unsafe serverTail?.note(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]))
-        }
-        if watch != nil, direction == .toClient {
-          unsafe watchUpstream(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]), worker)
-        }
-        guard unsafe destination.write(UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled]), worker)
-        else { return peerBroken(direction.opposite, worker) }
+        guard pass(filled, direction, to: destination, worker) else { return }
       }
       switch state {
       case .more: break
@@ -54,6 +51,23 @@ extension Connection {
       case .broken: return peerBroken(direction, worker)
       }
     }
+  }
+
+  /// Passes on what stands in the worker's plaintext buffer. Protocols that are listened to are so here, and
+  /// cost nothing once they have said what matters.
+  /// - Returns: whether more may be read.
+  private func pass(_ filled: Int, _ direction: RelayDirection, to destination: Side, _ worker: Worker)
+    -> Bool
+  {
+    let bytes = unsafe UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled])
+    if direction == .toClient {
+      unsafe serverTail?.note(bytes)
+      if watch != nil { unsafe watchUpstream(bytes, worker) }
+    }
+    if mysql != nil, direction == .toUpstream { return unsafe passCommands(bytes, to: destination, worker) }
+    if unsafe destination.write(bytes, worker) { return true }
+    peerBroken(direction.opposite, worker)
+    return false
   }
 
   /// - Returns: whether nothing waits any more, so that more may be read.
@@ -86,7 +100,7 @@ extension Connection {
   }
 
   /// - Parameter peer: the direction whose source broke.
-  private func peerBroken(_ peer: RelayDirection, _ worker: Worker) {
+  func peerBroken(_ peer: RelayDirection, _ worker: Worker) {
     if peer == .toClient, upstreamHasRefused(worker) { return }
     guard let ending = relay?.flow.broken(peer) else { return }
     handle(.relayEnded(ending.reason, reset: ending.reset), worker)

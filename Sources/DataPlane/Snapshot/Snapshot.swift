@@ -32,6 +32,8 @@ package final class Snapshot: Sendable {
 package struct ListenerSnapshot: Sendable {
   package let name: String
   package let wireProtocol: WireProtocol
+  /// What the greeting of a MySQL listener shows.
+  package let mySQLServerVersion: String
   /// Whose connections begin with a PROXY header; nil: nobody's.
   package let proxySources: ProxySources?
   package let address: ListenAddress
@@ -40,11 +42,13 @@ package struct ListenerSnapshot: Sendable {
   package let limits: Limits
 
   package init(
-    name: String, wireProtocol: WireProtocol = .tcp, proxySources: ProxySources? = nil,
-    address: ListenAddress, tls: ServerContext, upstream: UpstreamSnapshot, limits: Limits
+    name: String, wireProtocol: WireProtocol = .tcp, mySQLServerVersion: String = "8.0.36",
+    proxySources: ProxySources? = nil, address: ListenAddress, tls: ServerContext, upstream: UpstreamSnapshot,
+    limits: Limits
   ) {
     self.name = name
     self.wireProtocol = wireProtocol
+    self.mySQLServerVersion = mySQLServerVersion
     self.proxySources = proxySources
     self.address = address
     self.tls = tls
@@ -57,11 +61,21 @@ package struct ListenerSnapshot: Sendable {
     proxySources?.contains(address.ip) ?? false
   }
 
+  /// The first packet of a new connection, where the server speaks first.
+  var greeting: [UInt8]? {
+    guard wireProtocol == .mysql else { return nil }
+    // Its nonce proves nothing: clients prove themselves to the upstream's.
+    let nonce = (0..<MySQLGreeting.nonceLength).map { _ in UInt8.random(in: .min ... .max) }
+    return MySQLGreeting(
+      version: mySQLServerVersion, connectionID: .random(in: 1 ... .max), nonce: nonce
+    ).packet
+  }
+
   /// The stages that a connection from there goes through.
   func course(for address: NetworkAddress) -> ConnectionMachine.Course {
     ConnectionMachine.Course(
       negotiates: wireProtocol != .tcp || expectsProxyHeader(from: address),
-      introduces: wireProtocol != .tcp, prepares: upstream.tls != nil)
+      introduces: wireProtocol != .tcp, prepares: upstream.tls != nil || wireProtocol == .mysql)
   }
 
   package var timeouts: ConnectionMachine.Timeouts {

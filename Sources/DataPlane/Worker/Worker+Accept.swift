@@ -78,7 +78,7 @@ extension Worker {
 
   /// Says in the listener's protocol that there is no room, at the cost of one send: nobody waits for it to arrive.
   private func sendAway(_ socket: consuming StreamSocket, _ listener: WorkerListener) {
-    if let message = Farewell.tooManyConnections.message(listener.snapshot.wireProtocol) {
+    if let message = Farewell.tooManyConnections.message(listener.snapshot.wireProtocol, sequence: 0) {
       _ = unsafe message.withUnsafeBytes { unsafe socket.send($0) }
       socket.shutdownSending()
       // What has come already must not turn the close into a reset, which may overtake the message.

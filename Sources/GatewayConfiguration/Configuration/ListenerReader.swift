@@ -13,12 +13,10 @@ struct ListenerReader {
     let tls = listener["tls"].flatMap(ServerTLSReader(findings: findings).read)
     let upstream = listener["upstream"].flatMap(findings.name)
     let own = listener["limits"].map { LimitsReader(findings: findings).read($0, over: limits) }
-    let wireProtocol = listener["protocol"].flatMap(wireProtocol) ?? .tcp
+    let wireProtocol =
+      listener["protocol"].flatMap { findings.choice($0, of: WireProtocol.self) }?.value ?? .tcp
     let proxySources = listener["proxy_protocol"].map(proxySources)
-    if let node = listener["mysql_server_version"] {
-      _ = findings.text(node)
-      findings.notAvailable(at: listener.mark(of: "mysql_server_version"), "mysql_server_version")
-    }
+    let version = listener["mysql_server_version"].flatMap(mySQLServerVersion)
     let socketFile = listener["socket"].map { node in
       SocketFileReader(findings: findings).read(node, at: listener.mark(of: "socket"), of: address)
     }
@@ -28,18 +26,23 @@ struct ListenerReader {
     return Listener(
       name: name, address: address ?? Located(.unix("unread, line \(place.line)"), at: place),
       socketFile: socketFile ?? SocketFile(), wireProtocol: wireProtocol, proxySources: proxySources,
-      tls: tls,
-      upstream: upstream, limits: own ?? limits)
+      mySQLServerVersion: version ?? "8.0.36", tls: tls, upstream: upstream, limits: own ?? limits)
   }
 
-  private func wireProtocol(_ node: YAMLNode) -> WireProtocol? {
-    guard let choice = findings.choice(node, of: WireProtocol.self) else { return nil }
-    if choice.value == .mysql {
-      findings.notAvailable(
-        at: choice.location, "protocol: \(choice.value.rawValue)",
-        hint: "protocol: tcp relays any protocol that begins with TLS")
+  /// Shown to clients that may decide by it what they send, in ASCII as servers write it.
+  private func mySQLServerVersion(_ node: YAMLNode) -> String? {
+    guard let text = findings.text(node, expected: "a version such as 8.0.36") else { return nil }
+    let isPlain = text.value.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    guard isPlain, (1...60).contains(text.value.utf8.count),
+      text.value.utf8.first.map({ (48...57).contains($0) }) == true
+    else {
+      findings.error(
+        at: text.location, "invalid-value",
+        "found \(Wording.quote(text.value)), expected a version such as 8.0.36 or 10.11.6-MariaDB",
+        hint: "it begins with a digit and has at most 60 characters without spaces")
+      return nil
     }
-    return choice.value
+    return text.value
   }
 
   /// Without a source that can be read nobody is trusted, and there is an error anyhow.

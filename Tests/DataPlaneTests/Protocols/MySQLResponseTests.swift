@@ -115,7 +115,7 @@ import Testing
     ),
     (
       MySQLSample.response(), MySQLSample.greeting("8", .offered.subtracting(.tls)), true,
-      .upstream("the upstream offers no TLS")
+      .noTLS
     ),
     (
       MySQLSample.response(), MySQLSample.greeting("8", .offered.subtracting(.multiResults)), false,

@@ -5,8 +5,8 @@ package enum MySQLClientHello: Hashable, Sendable {
   /// A client that wants no TLS. Nothing else of it is read.
   case withoutTLS
 
-  /// Reads the client's first packet, which is in plaintext. Bytes behind a request for TLS are for the caller
-  /// to refuse, as with Postgres (CVE-2021-23214).
+  /// Reads the client's first packet, which is in plaintext. Bytes behind a request for TLS are TLS's own, for
+  /// the client does not wait for an answer.
   package static func parse(_ bytes: Span<UInt8>) -> WireStep<MySQLClientHello> {
     .packet(bytes, sequence: 1) { (packet) throws(MySQLProblem) in
       var cursor = WireCursor(packet.payload, of: bytes)

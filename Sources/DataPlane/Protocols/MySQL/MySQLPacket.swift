@@ -53,7 +53,12 @@ extension WireStep {
     _ bytes: Span<UInt8>, sequence: UInt8?, _ read: (MySQLPacket) throws(MySQLProblem) -> Value
   ) -> WireStep {
     switch MySQLPacket.parse(bytes) {
-    case .incomplete: return .incomplete
+    case .incomplete:
+      // What is no packet at all is told before all bytes that its length asks for are there.
+      guard let sequence, bytes.count >= MySQLPacket.headLength, bytes[3] != sequence else {
+        return .incomplete
+      }
+      return .invalid("a packet has the sequence \(bytes[3]), and \(sequence) has its turn")
     case .invalid(let problem): return .invalid(problem)
     case .complete(let packet, let length):
       if let sequence, packet.sequence != sequence {

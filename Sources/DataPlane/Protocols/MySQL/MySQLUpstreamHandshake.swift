@@ -6,6 +6,8 @@
 package struct MySQLUpstreamHandshake: Hashable, Sendable {
   /// What client and upstream have in common: what COM_CHANGE_USER is written with too.
   package let capabilities: MySQLCapabilities
+  /// Characters that the upstream reads of a user name; it cuts what is longer.
+  package let longestUser: Int
   private let response: MySQLHandshakeResponse
   private let usesTLS: Bool
 
@@ -14,6 +16,8 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
   package enum Refusal: Error, Hashable, Sendable {
     /// The upstream lacks something; for the log.
     case upstream(String)
+    /// It offers no TLS, which it has to have.
+    case noTLS
     /// The client's name is not what this upstream would make of it; for the log.
     case name(String)
   }
@@ -31,11 +35,11 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
       throw .upstream("the upstream lacks capabilities that the client was offered")
     }
     guard !usesTLS || upstream.capabilities.contains(.tls) else {
-      throw .upstream("the upstream offers no TLS")
+      throw .noTLS
     }
-    let longest = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
-    guard response.names.user.unicodeScalars.count <= longest else {
-      throw .name("the user name is over the \(longest) characters that the upstream reads of it")
+    longestUser = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
+    guard response.names.user.unicodeScalars.count <= longestUser else {
+      throw .name("the user name is over the \(longestUser) characters that the upstream reads of it")
     }
     if usesTLS { common.insert(.tls) } else { common.remove(.tls) }
     if response.names.database == nil { common.remove(.connectWithDatabase) }
