@@ -163,6 +163,7 @@ def test_a_client_in_the_middle_of_its_authentication_hears_of_the_drain(gateway
         sequence, payload = early.read()
         assert (sequence, error(payload)[0]) == (3, 1053)
     front.wait_for("connection-closed", reason="drain")
+    assert front.process.wait(30) == 0, front.stderr()
 
 
 @pytest.mark.parametrize("limit, reason", [("idle_timeout", "idle_timeout"), ("max_connection_age", "max_age")])

@@ -2,6 +2,7 @@
 
 import mysql.connector
 import pytest
+from pymysql._auth import ed25519_password
 
 from support.mariadb import MYSQL, OWN_ACCOUNT, connector
 from support.mysql_wire import MULTI, OK, Client, change_user, error, packet, query, read_packet, response, server
@@ -29,13 +30,21 @@ def test_a_change_between_plugins(mysql_front, pki):
         assert client.read()[1][:1] == b"\0"
         assert client.ask("SELECT CURRENT_USER()") == "orders_empty@%"
         client.send(change_user("orders_ed"))
+        sequence, payload = client.read()
+        assert (sequence, payload[:16]) == (1, b"\xfeclient_ed25519\0"), payload
+        client.send(packet(ed25519_password(b"orders_ed", payload[16:48]), 2))
+        assert client.read()[1][:1] == b"\0"
+        assert client.ask("SELECT CURRENT_USER()") == "orders_ed@%"
+        client.send(change_user("orders_rw"))
+        assert client.prove("orders_rw", 1)[:1] == b"\0"
+        client.send(change_user("orders_ed"))
         assert client.read()[1].startswith(b"\xfeclient_ed25519\0")
         client.send(packet(bytes(64), 2))
         assert error(client.read()[1])[0] == 1045
         # MariaDB goes on with the session as it was, and so does the verdict.
-        assert client.ask("SELECT CURRENT_USER()") == "orders_empty@%"
+        assert client.ask("SELECT CURRENT_USER()") == "orders_rw@%"
     record = mysql_front.wait_for("connection-closed")[0]
-    assert record["countersign"]["mysql"]["user"] == "orders_empty"
+    assert record["countersign"]["mysql"]["user"] == "orders_rw"
 
 
 def test_a_driver_that_asks_for_too_much_is_told_so_and_ended(mysql_front, pki):
