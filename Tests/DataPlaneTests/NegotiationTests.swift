@@ -79,6 +79,12 @@ struct NegotiationTests {
     ),
     Row(name: "TLS and no header", proxied: true, bytes: hello, outcomes: [.refuse(.proxyHeader, nil)]),
     Row(
+      name: "an unexpected header before MySQL", wireProtocol: .mysql, bytes: header,
+      outcomes: [.refuse(.proxyHeader, nil)]),
+    Row(
+      name: "an unexpected v2 header before MySQL", wireProtocol: .mysql, bytes: headerV2,
+      outcomes: [.refuse(.proxyHeader, nil)]),
+    Row(
       name: "a header before tcp", wireProtocol: .tcp, proxied: true, bytes: header + hello,
       outcomes: [.proxied("192.0.2.7:4321"), .startTLS(direct: false)]),
   ]

@@ -89,8 +89,19 @@ package struct Negotiation {
     case .tcp:
       phase = .done
       return .startTLS
-    case .postgres: return postgres()
-    case .mysql: return mysql()
+    case .postgres: return unexpectedHeader() ?? postgres()
+    case .mysql: return unexpectedHeader() ?? mysql()
+    }
+  }
+
+  /// A PROXY header where none may be: nobody's word is taken for it, and it is called what it is.
+  private func unexpectedHeader() -> Step? {
+    switch ProxyHeader.likeness(bytes.span) {
+    case .different: return nil
+    case .soFar: return .waits
+    case .whole:
+      let message = ProxyHeader.unexpected(isSecond: expectsProxyHeader)
+      return .refuse(Problem(kind: .proxyHeader, message: message))
     }
   }
 
@@ -114,13 +125,6 @@ package struct Negotiation {
       isDirect = true
       phase = .done
       return .startTLS
-    }
-    switch ProxyHeader.likeness(bytes.span) {
-    case .different: break
-    case .soFar: return .waits
-    case .whole:
-      let message = ProxyHeader.unexpected(isSecond: expectsProxyHeader)
-      return .refuse(Problem(kind: .proxyHeader, message: message))
     }
     switch PostgresFirstMessage.parse(bytes.span) {
     case .incomplete: return .waits
