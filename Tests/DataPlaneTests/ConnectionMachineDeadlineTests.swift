@@ -88,6 +88,28 @@ struct ConnectionMachineDeadlineTests {
     #expect(action == .recordUpstreamFailure(.upstreamTimeout))
   }
 
+  /// The client's packets have gone to this upstream: a client that is slow must not be taken to another one.
+  @Test func noAddressIsGivenUpOnceTheClientAuthenticates() {
+    var machine = Self.machine(in: .connecting)
+    machine.hasSpareAddress = true
+    _ = machine.handle(.upstreamConnected, at: Self.start + .seconds(1))
+    _ = machine.handle(.authenticating, at: Self.start + .seconds(2))
+    #expect(machine.deadline == Self.start + .seconds(12))
+    let action = machine.handle(.deadline, at: Self.start + .seconds(11))
+    #expect(action == .none)
+  }
+
+  /// Nor does a client that proves itself slowly outlive its certificate.
+  @Test(arguments: [Machine.State.connecting, .preparing])
+  func noUpstreamIsWaitedForBehindTheEndOfTheCertificate(_ state: Machine.State) {
+    var machine = Self.machine(in: state)
+    let end = Self.start + .seconds(3)
+    machine.certificateExpires(at: end)
+    #expect(machine.deadline == end)
+    let action = machine.handle(.deadline, at: end)
+    #expect(action == .recordExpiry)
+  }
+
   @Test func aChangeOfTheUserHasADeadlineAndThenTheRelayGoesOn() {
     var machine = Self.machine(in: .relaying)
     _ = machine.handle(.userChanged, at: Self.start + .seconds(50))

@@ -170,6 +170,18 @@ struct ConnectionMachineTests {
     #expect(machine.state == .closed)
   }
 
+  /// Whoever failed in the handshake makes room while it hears why; whoever passed it does not.
+  @Test func aClientThatFailedCanBeEvictedUntilItIsGone() {
+    var machine = Machine(timeouts: Self.timeouts, now: Self.start)
+    _ = machine.handle(.handshakeFailed(.tlsProtocol), at: Self.start)
+    let counts = machine.isUnauthenticated
+    #expect(counts)
+    let action = machine.handle(.evicted, at: Self.start)
+    #expect(action == .close)
+    let denied = Self.machine(in: .lingering).isUnauthenticated
+    #expect(!denied)
+  }
+
   @Test func theUpstreamIsDialledOnlyAfterVerdictAndRecord() {
     var machine = Machine(course: Self.longest, timeouts: Self.timeouts, now: Self.start)
     var actions: [Action] = []

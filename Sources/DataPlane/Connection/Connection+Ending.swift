@@ -57,7 +57,7 @@ extension Connection {
       case .failed: return handle(.lingered, worker)
       }
     }
-    worker.deferred.append(token)
+    worker.putOff(self)
   }
 
   /// Passes a reset on to whoever is still there.

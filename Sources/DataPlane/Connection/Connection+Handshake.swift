@@ -5,10 +5,14 @@ import GatewayConfiguration
 import TLSEngine
 
 extension Connection {
+  /// Receives of one handshake before other connections get their turn.
+  static let roundsPerTurn = 64
+
   /// Takes the handshake as far as the bytes at hand allow.
   func stepHandshake(_ worker: Worker) {
     guard let session else { return }
     client.loadCiphertext(worker)
+    var rounds = 0
     while machine.state == .handshaking {
       unsafe opening.note(worker.buffers.inboundUnread)
       let step = session.handshake(now: worker.wallClock)
@@ -24,6 +28,11 @@ extension Connection {
         worker.buffers.clearInbound()
         return fail(failure, worker)
       case .incomplete:
+        rounds += 1
+        guard rounds < Self.roundsPerTurn else {
+          client.saveCiphertext(worker)
+          return worker.putOff(self)
+        }
         guard client.socket.isReadable, readHandshakeBytes(worker) else {
           return worker.buffers.clearInbound()
         }

@@ -34,7 +34,10 @@ extension Connection {
   private func answer(_ greeting: MySQLGreeting, _ response: MySQLHandshakeResponse, _ worker: Worker) {
     let usesTLS = listener.snapshot.upstream.tls != nil
     do throws(MySQLUpstreamHandshake.Refusal) {
-      let handshake = try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: usesTLS)
+      let handshake = try MySQLUpstreamHandshake(
+        response, upstream: greeting, usesTLS: usesTLS,
+        isMariaDB: usesTLS
+          ? MySQLGreeting.isMariaDB(listener.snapshot.mySQLServerVersion) : greeting.isMariaDB)
       mysql = MySQLCarry(handshake, response)
       guard usesTLS else { return beginAuthentication(worker) }
       writeToUpstream(handshake.tlsRequest, worker)
@@ -76,22 +79,36 @@ extension Connection {
       breakOff(problem, worker)
       return false
     case .complete(let packet, let length):
-      if packet.sendsPasswordItself, !isWayToUpstreamConfidential {
-        breakOff(
-          "the upstream asks for the password itself, which goes only over TLS or a Unix socket: "
-            + "give the upstream tls, or an account of another plugin", worker)
+      if let problem = problem(of: packet, carry) {
+        breakOff(problem, worker)
         return false
       }
       guard passToClient(length, worker) else { return false }
-      switch packet {
-      case .ok: finishAuthentication(worker)
-      case .error:
-        returnToBefore()
-        finishAuthentication(worker)
-      case .fastAuthenticationSucceeded: break
-      case .switchPlugin, .fullAuthentication, .pluginData: mysql?.isClientsTurn = true
-      }
+      follow(packet, worker)
       return true
+    }
+  }
+
+  /// - Returns: why a packet of the upstream does not go to the client; nil where it may.
+  private func problem(of packet: MySQLServerAuthentication, _ carry: MySQLCarry) -> String? {
+    if packet.asksForPassword(of: carry.plugin), !isWayToUpstreamConfidential {
+      return "the upstream asks for the password itself, which goes only over TLS or a Unix socket: "
+        + "give the upstream tls, or an account of another plugin"
+    }
+    return nil
+  }
+
+  private func follow(_ packet: MySQLServerAuthentication, _ worker: Worker) {
+    switch packet {
+    case .ok: finishAuthentication(worker)
+    case .error:
+      returnToBefore()
+      finishAuthentication(worker)
+    case .fastAuthenticationSucceeded: break
+    case .switchPlugin(let name):
+      mysql?.plugin = name
+      mysql?.isClientsTurn = true
+    case .fullAuthentication, .pluginData: mysql?.isClientsTurn = true
     }
   }
 
@@ -146,7 +163,8 @@ extension Connection {
       return true
     }
     switch source {
-    case .more, .waits: break
+    case .more: worker.putOff(self)
+    case .waits: break
     case .ended where side === client: handle(.relayEnded(.clientClosed, reset: false), worker)
     case .broken where side === client: handle(.clientLost, worker)
     case .ended where relay?.isOpen == true: handle(.relayEnded(.upstreamClosed, reset: false), worker)

@@ -18,7 +18,7 @@ extension Connection {
       case .proxied(let claim): if let claim { peer.believe(claim) }
       case .answer(let bytes): _ = unsafe bytes.withUnsafeBytes { unsafe client.write($0, worker) }
       case .startTLS:
-        unsafe negotiation.rest.withUnsafeBytes { unsafe client.putBackCiphertext($0) }
+        unsafe negotiation.takeRest().withUnsafeBytes { unsafe client.putBackCiphertext($0) }
         handle(.negotiated, worker)
       case .cancel(let key):
         purpose = .cancel(key)
@@ -84,7 +84,7 @@ extension Connection {
       switch introduction.next() {
       case .complete(let purpose):
         self.purpose = purpose
-        unsafe introduction.rest.withUnsafeBytes { unsafe client.putBack($0) }
+        unsafe introduction.takeRest().withUnsafeBytes { unsafe client.putBack($0) }
         handle(.introduced, worker)
       case .refuse(let problem):
         failure = HandshakeFailure(reason: .negotiation, code: nil, message: problem)
@@ -104,7 +104,8 @@ extension Connection {
       return true
     }
     switch source {
-    case .more, .waits: return false
+    case .more: worker.putOff(self)
+    case .waits: break
     case .ended: handle(.handshakeFailed(.clientClosed), worker)
     case .broken: handle(.clientLost, worker)
     }

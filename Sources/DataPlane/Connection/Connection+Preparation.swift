@@ -78,6 +78,7 @@ extension Connection {
   private func stepUpstreamHandshake(_ session: TLSClientSession, _ worker: Worker) {
     guard let upstream else { return handle(.upstreamFailed(.internal), worker) }
     upstream.loadCiphertext(worker)
+    var rounds = 0
     while machine.state == .preparing {
       let step = session.handshake(now: worker.wallClock)
       upstream.flushRecords(worker)
@@ -91,6 +92,11 @@ extension Connection {
         worker.buffers.clearInbound()
         return lose(failure.message, code: failure.code, worker)
       case .incomplete:
+        rounds += 1
+        guard rounds < Self.roundsPerTurn else {
+          upstream.saveCiphertext(worker)
+          return worker.putOff(self)
+        }
         guard upstream.socket.isReadable else { return worker.buffers.clearInbound() }
         switch upstream.receiveCiphertext(worker) {
         case .bytes?: break

@@ -127,6 +127,8 @@ extension Connection {
       listener.pool.failed(
         attempt.candidate.endpoint, .connect, "connect: no answer within connect_timeout", at: worker.now)
     }
+    // A client that does not go on with its authentication says nothing of the upstream.
+    if case .authenticating? = preparation { return }
     if let endpoint {
       dial?.failed(message: "connected, but TLS did not come about", code: nil, reason: .upstreamTimeout)
       listener.pool.failed(

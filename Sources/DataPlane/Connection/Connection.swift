@@ -18,6 +18,9 @@ final class Connection {
   /// The moment that the earliest timer set for this connection is due.
   var armedUntil = MonotonicTime.distantFuture
 
+  /// It stands in the worker's list of those that wait for their next turn.
+  var isPutOff = false
+
   let client: Side
   var upstream: Side?
   /// The client's TLS, which knows who it is.

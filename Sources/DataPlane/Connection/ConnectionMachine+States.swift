@@ -109,6 +109,9 @@ extension ConnectionMachine {
     case .authenticating:
       // The upstream has answered; the client has as long for its part as it had before the verdict.
       stateEnd = now + timeouts.handshake
+      // The client's packets go to this upstream, so there is no other one any more.
+      hasSpareAddress = false
+      nextAttempt = nil
       return .none
     case .upstreamPrepared: return enter(.relaying, .startRelay, now)
     // One of the two hung up while the client authenticated.
@@ -133,6 +136,7 @@ extension ConnectionMachine {
   }
 
   private mutating func attemptDeadline(_ action: Action, _ now: MonotonicTime) -> Action {
+    if let end = certificateEnd, end <= now { return enter(.lingering, .recordExpiry, now) }
     if !isDue(now), let next = nextAttempt, next <= now {
       nextAttempt = nil
       return action
@@ -151,6 +155,7 @@ extension ConnectionMachine {
     case .moved: return noteMoved(now)
     case .userChanged:
       stateEnd = now + timeouts.handshake
+      hasSpareAddress = false
       return enter(.preparing, .reauthenticate, now)
     case .userChangeDenied: return enter(.lingering, .recordUserChangeDenied, now)
     // That of a change of the user.
@@ -173,9 +178,10 @@ extension ConnectionMachine {
     switch event {
     case .lingered, .clientLost, .drained: return enter(.closed, .close, now)
     case .deadline: return isDue(now) ? enter(.closed, .close, now) : .none
+    case .evicted: return isUnauthenticated ? enter(.closed, .close, now) : violation(now)
     // Late news: the answer of the audit writer, or bytes that moved on after the end.
     case .recordAccepted, .recordRefused, .moved: return .none
-    case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
+    case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded,
       .authenticating, .userChanged, .userChangeDenied:
       return violation(now)
@@ -216,7 +222,9 @@ extension ConnectionMachine {
       stateEnd = nil
     // A server that takes connections and then says nothing must not use up the time of those that work.
     case .preparing: nextAttempt = hasSpareAddress ? stateEnd.map { now + ($0 - now) / 2 } : nil
-    case .negotiating, .handshaking, .introducing, .judging, .closed: break
+    // The handshake is complete, or a key of a live connection stands for it.
+    case .introducing, .judging: hasPassed = true
+    case .negotiating, .handshaking, .closed: break
     }
     return action
   }

@@ -121,6 +121,8 @@ package struct ConnectionMachine: ~Copyable {
   var lastMoved: MonotonicTime
   let ageEnd: MonotonicTime?
   var certificateEnd: MonotonicTime?
+  /// The handshake is behind it.
+  var hasPassed = false
 
   package init(course: Course = Course(), timeouts: Timeouts, now: MonotonicTime) {
     self.state = course.negotiates ? .negotiating : .handshaking
@@ -134,14 +136,20 @@ package struct ConnectionMachine: ~Copyable {
   /// Sets the moment at which the client's certificate ceases to be valid.
   package mutating func certificateExpires(at end: MonotonicTime) { certificateEnd = end }
 
-  /// Nobody knows who the client is.
-  package var isUnauthenticated: Bool { state == .negotiating || state == .handshaking }
+  /// Nobody knows who the client is: before its handshake, and while one that failed hears why.
+  package var isUnauthenticated: Bool {
+    switch state {
+    case .negotiating, .handshaking: true
+    case .lingering: !hasPassed
+    case .introducing, .judging, .recording, .connecting, .preparing, .relaying, .closed: false
+    }
+  }
 
   /// When ``Event/deadline`` is due next, unless bytes move before.
   package var deadline: MonotonicTime? {
     switch state {
     case .negotiating, .handshaking, .introducing, .judging, .recording, .lingering: return stateEnd
-    case .connecting, .preparing: return [nextAttempt, stateEnd].compactMap { $0 }.min()
+    case .connecting, .preparing: return [nextAttempt, stateEnd, certificateEnd].compactMap { $0 }.min()
     case .relaying:
       return [lastMoved + timeouts.idle, ageEnd, certificateEnd].compactMap { $0 }.min()
     case .closed: return nil

@@ -22,6 +22,8 @@ struct MySQLCarry {
   var numbering: MySQLNumbering
   /// The upstream has asked something. Else the client is not heard: what it says too early is for the relay.
   var isClientsTurn = false
+  /// What the upstream switched to; nil before it did.
+  var plugin: String?
   private var packetsLeft = maxPackets
   /// Bytes of a packet that is not whole yet, or not judged.
   var fromUpstream: [UInt8] = []
@@ -48,6 +50,7 @@ struct MySQLCarry {
     change = .collecting
     numbering = MySQLNumbering(lastOfClient: 0, lastOfUpstream: 0)
     isClientsTurn = false
+    plugin = nil
     packetsLeft = Self.maxPackets
   }
 

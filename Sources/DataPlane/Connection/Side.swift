@@ -79,7 +79,12 @@ final class Side {
     }
   }
 
+  /// Receives that one read may need: a record may come in many pieces, and records without data (KeyUpdate,
+  /// NewSessionTicket) without end. ``Source/more`` without bytes then says that there are others to serve.
+  private static let receivesPerRead = 64
+
   private func decrypt(_ tls: TLSLayer, _ worker: Worker, _ filled: inout Int) -> Source {
+    var receives = 0
     while unsafe filled < worker.plaintext.count {
       let room = unsafe UnsafeMutableRawBufferPointer(rebasing: worker.plaintext[filled...])
       switch unsafe tls.read(into: room) {
@@ -88,6 +93,8 @@ final class Side {
       case .failed: return .broken
       case .wouldBlock:
         guard socket.isReadable else { return .waits }
+        receives += 1
+        guard receives <= Self.receivesPerRead else { return .more }
         // Only a session that cannot write any more leaves so much unread.
         switch receiveCiphertext(worker) {
         case .bytes: break
@@ -145,7 +152,10 @@ extension Side {
       case .bytes(let count): written += count
       // The outbound buffer is full: its bytes move on to the peer or wait for it.
       case .wouldBlock where unsafe !worker.buffers.outbound.isEmpty: flushRecords(worker)
-      case .wouldBlock, .failed: return false
+      case .wouldBlock, .failed:
+        // Nothing of this side may stay in a buffer that serves others next.
+        flushRecords(worker)
+        return false
       }
     }
     flushRecords(worker)

@@ -58,7 +58,9 @@ struct SocketEnd: ~Copyable {
     let step: IOStep
     switch socket {
     case .some(let socket): step = unsafe socket.send(bytes)
-    case .none: return .wouldBlock
+    case .none:
+      isWritable = false
+      return .wouldBlock
     }
     switch step {
     case .wouldBlock: isWritable = false

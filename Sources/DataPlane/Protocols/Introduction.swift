@@ -40,8 +40,11 @@ package struct Introduction {
 
   package init(_ wireProtocol: WireProtocol) { self.wireProtocol = wireProtocol }
 
-  /// Bytes that came behind the message: they are for the upstream.
-  package var rest: [UInt8] { bytes }
+  /// Hands over the bytes that came behind the message: they are for the upstream.
+  package mutating func takeRest() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
 
   package mutating func append(_ more: UnsafeRawBufferPointer) { unsafe bytes.append(contentsOf: more) }
 

@@ -47,8 +47,11 @@ package struct Negotiation {
     phase = expectsProxyHeader ? .proxyHeader : .greeting
   }
 
-  /// Bytes that were taken in and used by no step: ciphertext once TLS begins.
-  package var rest: [UInt8] { bytes }
+  /// Hands over the bytes that were taken in and used by no step: ciphertext once TLS begins.
+  package mutating func takeRest() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
 
   /// The server has spoken.
   package var hasGreeted: Bool { phase != .proxyHeader && phase != .greeting }

@@ -35,7 +35,7 @@ extension Connection {
     }
     var budget = Self.turnBudget
     while machine.state == .relaying, relay?.flow.phase(direction) == .open, destination.unsent.isEmpty {
-      guard budget > 0 else { return worker.deferred.append(token) }
+      guard budget > 0 else { return worker.putOff(self) }
       var filled = 0
       let state = source.read(worker, &filled)
       if filled > 0 {
@@ -45,6 +45,8 @@ extension Connection {
         guard pass(filled, direction, to: destination, worker) else { return }
       }
       switch state {
+      // Records without data, as many as there may be: the others have their turn.
+      case .more where filled == 0: return worker.putOff(self)
       case .more: break
       case .waits: return
       case .ended: return sourceEnded(direction, isFlushed: destination.unsent.isEmpty, worker)

@@ -151,7 +151,19 @@ package final class Worker {
     guard !deferred.isEmpty else { return }
     let tokens = deferred
     deferred.removeAll(keepingCapacity: true)
-    for token in tokens { connections[token]?.advance(self) }
+    for token in tokens {
+      guard let connection = connections[token] else { continue }
+      connection.isPutOff = false
+      connection.advance(self)
+    }
+  }
+
+  /// Lets the others have their turn first. Once, however often it is asked for in one turn: each entry would put
+  /// itself off again.
+  func putOff(_ connection: Connection) {
+    guard !connection.isPutOff else { return }
+    connection.isPutOff = true
+    deferred.append(connection.token)
   }
 
   /// Sees to it that `connection` hears of its deadline. A timer that is already set for an earlier moment

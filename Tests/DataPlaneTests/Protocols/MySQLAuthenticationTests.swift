@@ -27,9 +27,13 @@ import Testing
     ([0xfe] + Array("nobody_knows\0".utf8), .switchPlugin(name: "nobody_knows"), true),
     ([1, 3], .fastAuthenticationSucceeded, false),
     ([1, 4], .fullAuthentication, true),
-    ([1, 5], .pluginData, false),
-    ([1] + Array("-----BEGIN PUBLIC KEY-----".utf8), .pluginData, false),
-    ([2] + Array("Password: ".utf8), .pluginData, false),
+    // Clients take the 1 off where it is, and do without it where it is not.
+    ([3], .fastAuthenticationSucceeded, false),
+    ([4], .fullAuthentication, true),
+    ([1, 4, 0], .pluginData, true),
+    ([1, 5], .pluginData, true),
+    ([1] + Array("-----BEGIN PUBLIC KEY-----".utf8), .pluginData, true),
+    ([2] + Array("Password: ".utf8), .pluginData, true),
   ]
 
   @Test(arguments: packets)
@@ -40,10 +44,19 @@ import Testing
     let packet = MySQLPacket.frame(payload, sequence: 2)
     let (value, length) = try #require(MySQLServerAuthentication.parse(packet, numbering).completed)
     #expect(value == expected)
-    #expect(value.sendsPasswordItself == sendsPassword)
+    #expect(value.asksForPassword(of: nil) == sendsPassword)
+    #expect(value.asksForPassword(of: "caching_sha2_password") == sendsPassword)
     #expect(length == packet.count)
     #expect(impatient(packet) { MySQLServerAuthentication.parse($0, numbering) } == [])
     #expect(mutated(packet) { MySQLServerAuthentication.parse($0, numbering) } == 10 * packet.count)
+  }
+
+  /// Some plugins have more than one question, and never one for the password.
+  @Test func aConversationGoesOnWherePasswordsAreNotAskedFor() {
+    let asks = ["client_ed25519", "parsec", "auth_gssapi_client", "dialog", "mysql_clear_password"].map {
+      MySQLServerAuthentication.pluginData.asksForPassword(of: $0)
+    }
+    #expect(asks == [false, false, false, true, true])
   }
 
   @Test(

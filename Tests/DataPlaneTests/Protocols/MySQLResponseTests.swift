@@ -86,7 +86,8 @@ import Testing
   @Test func theUpstreamGetsWhatWasJudged() throws {
     let response = try #require(MySQLSample.read(MySQLSample.mariadbClient))
     let greeting = try #require(MySQLSample.upstream(MySQLSample.mariadbServer))
-    let handshake = try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: false)
+    let handshake = try MySQLUpstreamHandshake(
+      response, upstream: greeting, usesTLS: false, isMariaDB: greeting.isMariaDB)
     let payload = Array(handshake.packet.dropFirst(4))
     #expect(handshake.packet[3] == 1 && handshake.sequence == 1)
     #expect(Array(payload[32..<60]) == Array("n1\0\0shop\0countersign_switch\0".utf8))
@@ -101,7 +102,7 @@ import Testing
   @Test func theUpstreamIsAskedForTLSFirst() throws {
     let response = try #require(MySQLSample.read(MySQLSample.response(database: nil)))
     let greeting = try #require(MySQLSample.upstream(MySQLSample.greeting("8.4.2")))
-    let handshake = try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: true)
+    let handshake = try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: true, isMariaDB: false)
     #expect(MySQLClientHello.parse(handshake.tlsRequest).completed?.value == .tlsRequest)
     let again = try #require(MySQLSample.read(handshake.packet))
     #expect(again.names == response.names && again.attributes == response.attributes)
@@ -133,13 +134,17 @@ import Testing
   ) throws {
     let response = try #require(MySQLSample.read(client))
     let greeting = try #require(MySQLSample.upstream(server))
-    #expect(throws: refusal) { try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: usesTLS) }
+    #expect(throws: refusal) {
+      try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: usesTLS, isMariaDB: false)
+    }
   }
 
   @Test func aLongNameIsAllRightWithMariaDB() throws {
     let response = try #require(
       MySQLSample.read(MySQLSample.response(user: Array(repeating: 0x61, count: 80))))
     let greeting = try #require(MySQLSample.upstream(MySQLSample.mariadbServer))
-    #expect(throws: Never.self) { try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: false) }
+    #expect(throws: Never.self) {
+      try MySQLUpstreamHandshake(response, upstream: greeting, usesTLS: false, isMariaDB: greeting.isMariaDB)
+    }
   }
 }

@@ -72,7 +72,10 @@ private func check(_ names: MySQLNames) {
 /// What the upstream is told holds what was judged, and nothing that it did not offer.
 private func checkUpstream(_ response: MySQLHandshakeResponse, _ upstream: MySQLGreeting) {
   for usesTLS in [false, true] {
-    guard let handshake = try? MySQLUpstreamHandshake(response, upstream: upstream, usesTLS: usesTLS) else {
+    guard
+      let handshake = try? MySQLUpstreamHandshake(
+        response, upstream: upstream, usesTLS: usesTLS, isMariaDB: upstream.isMariaDB)
+    else {
       continue
     }
     Invariant.hold(

@@ -9,18 +9,21 @@ package enum MySQLServerAuthentication: Hashable, Sendable {
   case switchPlugin(name: String)
   /// caching_sha2_password knew the client; OK follows.
   case fastAuthenticationSucceeded
-  /// caching_sha2_password asks for the password itself: see ``sendsPasswordItself``.
+  /// caching_sha2_password asks for the password itself: see ``asksForPassword(of:)``.
   case fullAuthentication
   /// Whatever else a plugin says.
   case pluginData
 
-  /// Whether a client that came through TLS may now send its password as it is. It trusts in the TLS that
-  /// ends here, so the packet must not go to it unless the way to the upstream is TLS or a Unix socket too.
-  package var sendsPasswordItself: Bool {
+  /// Whether the client may answer with its password as it is. It trusts in the TLS that ends here, so such a packet
+  /// must not go to it unless the way to the upstream is TLS or a Unix socket too. What is not known to be harmless
+  /// is taken for a question for the password: whoever stands on a way without TLS writes what he likes.
+  /// - Parameter plugin: what the upstream switched to last; nil before it did.
+  package func asksForPassword(of plugin: String?) -> Bool {
     switch self {
+    case .ok, .error, .fastAuthenticationSucceeded: false
     case .fullAuthentication: true
     case .switchPlugin(let name): !Self.challengeResponse.contains(name)
-    case .ok, .error, .fastAuthenticationSucceeded, .pluginData: false
+    case .pluginData: !Self.conversations.contains(plugin ?? "")
     }
   }
 
@@ -29,6 +32,17 @@ package enum MySQLServerAuthentication: Hashable, Sendable {
   private static let challengeResponse: Set<String> = [
     "mysql_native_password", "caching_sha2_password", "client_ed25519", "parsec", "auth_gssapi_client",
   ]
+  /// Those of them that go on with more than one answer, and never with a password.
+  private static let conversations: Set<String> = ["client_ed25519", "parsec", "auth_gssapi_client"]
+
+  /// What caching_sha2_password says in one byte.
+  private static func signal(_ byte: UInt8) -> MySQLServerAuthentication {
+    switch byte {
+    case 3: .fastAuthenticationSucceeded
+    case 4: .fullAuthentication
+    default: .pluginData
+    }
+  }
 
   /// - Parameter numbering: whose turn it is.
   package static func parse(
@@ -47,11 +61,9 @@ package enum MySQLServerAuthentication: Hashable, Sendable {
         return .switchPlugin(name: text)
       case 0x01:
         guard cursor.remaining == 1 else { return .pluginData }
-        switch bytes[cursor.offset] {
-        case 3: return .fastAuthenticationSucceeded
-        case 4: return .fullAuthentication
-        default: return .pluginData
-        }
+        return signal(bytes[cursor.offset])
+      // Clients take the 0x01 off where it is, and do without it where it is not.
+      case let byte? where cursor.isAtEnd: return signal(byte)
       case nil: throw MySQLProblem("the upstream sent an empty packet")
       default: return .pluginData
       }

@@ -30,7 +30,9 @@ package struct MySQLGreeting: Hashable, Sendable {
   }
 
   /// MariaDB cuts user names elsewhere than MySQL does.
-  package var isMariaDB: Bool { version.contains("MariaDB") }
+  package var isMariaDB: Bool { Self.isMariaDB(version) }
+
+  package static func isMariaDB(_ version: String) -> Bool { version.contains("MariaDB") }
 
   /// The packet for a client.
   package var packet: [UInt8] {

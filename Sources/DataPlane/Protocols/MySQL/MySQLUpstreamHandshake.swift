@@ -22,9 +22,12 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
     case name(String)
   }
 
-  /// - Parameter usesTLS: whether TLS comes before the response.
+  /// - Parameters:
+  ///   - usesTLS: whether TLS comes before the response.
+  ///   - isMariaDB: whether the upstream reads names as long as MariaDB does; where TLS comes first, its greeting
+  ///     is anybody's word.
   package init(
-    _ response: MySQLHandshakeResponse, upstream: MySQLGreeting, usesTLS: Bool
+    _ response: MySQLHandshakeResponse, upstream: MySQLGreeting, usesTLS: Bool, isMariaDB: Bool
   ) throws(Refusal) {
     let client = response.capabilities.intersection(.offered)
     var common = client.intersection(upstream.capabilities)
@@ -37,7 +40,7 @@ package struct MySQLUpstreamHandshake: Hashable, Sendable {
     guard !usesTLS || upstream.capabilities.contains(.tls) else {
       throw .noTLS
     }
-    longestUser = upstream.isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
+    longestUser = isMariaDB ? MySQLNames.maxUserCharactersMariaDB : MySQLNames.maxUserCharacters
     guard response.names.user.unicodeScalars.count <= longestUser else {
       throw .name("the user name is over the \(longestUser) characters that the upstream reads of it")
     }
