@@ -33,7 +33,7 @@ struct Countersign: ParsableCommand {
 /// Arguments that make no sense: told with what would, as ArgumentParser does, and ended with 64.
 enum WrongUsage {
   static func because(_ message: String, _ command: any ParsableCommand.Type) -> ExitCode {
-    Console.error("Error: \(message)\n\(Countersign.usageString(for: command))")
+    Console.error("Error: \(message)\nUsage: \(Countersign.usageString(for: command))")
     return .validationFailure
   }
 
