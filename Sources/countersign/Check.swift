@@ -27,7 +27,11 @@ struct Check: ParsableCommand {
       // The certificates and keys, as the listeners would use them.
       findings += SnapshotBuilder.build(loaded, now: now).findings
       findings += loaded.policy.lint(
-        loaded.documents, listeners: loaded.configuration.listeners.map(\.name.value), at: now)
+        loaded.documents,
+        listeners: loaded.configuration.listeners.map {
+          LintedListener(
+            name: $0.name.value, upstream: $0.upstream.value, wireProtocol: $0.wireProtocol.rawValue)
+        }, at: now)
     }
     let report = FindingsReport(findings.sorted { $0.location < $1.location })
     switch format {

@@ -19,22 +19,27 @@ struct LintTests {
     let document = PolicyDocument(file: "p.yaml", callers: callers, rules: rules, tests: tests)
     let (policy, diagnostics) = Policy.compile([document], listeners: listeners)
     guard let policy else { throw CompileFailure(diagnostics: diagnostics) }
-    return policy.lint([document], listeners: listeners, at: Make.now)
+    return policy.lint([document], listeners: listeners.map { $0.map(Self.listener) }, at: Make.now)
   }
 
-  @Test(arguments: ruleCases + callerCases + patternCases)
+  /// `db` speaks Postgres, and whatever else there is plain TCP.
+  private static func listener(_ name: String) -> LintedListener {
+    LintedListener(name: name, upstream: "\(name)-server", wireProtocol: name == "db" ? "postgres" : "tcp")
+  }
+
+  @Test(arguments: ruleCases + callerCases + patternCases + DomainCases.all)
   func whatIsFound(_ row: Case) throws {
     let findings = try Self.lint(row.callers, row.rules)
     #expect(findings.map { "\($0.code): \($0.message)" } == row.findings)
     #expect(findings.allSatisfy { $0.severity == .warning && $0.location.line > 0 && $0.hint != nil })
   }
 
-  private static func when(_ field: Field, _ matchers: ValueMatcher...) -> Condition {
+  static func when(_ field: Field, _ matchers: ValueMatcher...) -> Condition {
     Condition(
       field: field, alternatives: matchers.map { Located($0, at: Make.place()) }, location: Make.place())
   }
 
-  private static func never(_ code: String, _ reason: String) -> [String] {
+  static func never(_ code: String, _ reason: String) -> [String] {
     ["\(code): rule 'r' can never match: \(reason)"]
   }
 

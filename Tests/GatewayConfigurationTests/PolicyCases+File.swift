@@ -44,7 +44,7 @@ extension PolicyDiagnosticsTests.Case {
     Self(
       yaml: "just a text\n",
       expect: [
-        "1:1: wrong-type: found \"just a text\", expected a mapping for a policy file"
+        "1:1: wrong-type: found a text, expected a mapping for a policy file"
       ]),
     Self(
       yaml: """

@@ -64,8 +64,23 @@ def test_certificates_near_their_end(advice, pki, tmp_path):
     assert [code for code, _ in advice(certificate=past.certificate, private_key=past.key)] == ["certificate-expired"]
     bundle = tmp_path / "anchors.pem"
     bundle.write_bytes(pki.ca.certificate.read_bytes() + past.certificate.read_bytes())
-    [(code, message)] = advice(client_ca=bundle)
+    [(odd, _), (code, message)] = advice(client_ca=bundle)
+    assert odd == "anchor-not-ca"
     assert code == "certificate-expired" and message.startswith(f"{bundle}: the trust anchor")
+
+
+def test_certificates_that_stand_in_the_wrong_place(advice, pki):
+    [(code, message)] = advice(client_ca=pki.orders.certificate)
+    assert code == "anchor-not-ca" and message.startswith(f"{pki.orders.certificate}: the trust anchor")
+    done = advice(certificate=pki.ca.certificate, private_key=pki.ca.key)
+    assert "certificate-of-ca" in [code for code, _ in done]
+
+
+def test_what_a_listener_of_another_protocol_never_sees(advice):
+    deny = {"name": "r", "action": "deny"}
+    for when in ({"postgres_user": "admin"}, {"upstream": "bakc"}, {"trust_label": "x"}, {"resumed": True}):
+        rules = [*POLICY["rules"], {**deny, "when": when}]
+        assert [code for code, _ in advice({**POLICY, "rules": rules})] == ["impossible-value"], when
 
 
 def test_the_shared_authority_of_cloudflare_among_the_anchors(advice, pki, tmp_path):

@@ -152,6 +152,62 @@ def test_wrong_usage_exits_with_64(words):
     assert result.returncode == 64 and "Usage" in result.stderr
 
 
+@pytest.mark.parametrize("arguments, words", {
+    "listener": (["--listener", "frnt"], "did you mean 'front'?"),
+    "field": (["--listener", "front", "--set", "foo=bar"], "there is no field 'foo'"),
+    "address": (["--listener", "front", "--source-ip", "abc"], "expected an IPv4 or IPv6 address"),
+    "host name": (["--listener", "front", "--server-name", "a b"], "no client can ask for such a host name"),
+}.values())
+def test_wrong_arguments_come_with_the_usage_of_their_command(configuration, pki, arguments, words):
+    path = configuration(lambda c: None)
+    result = run("explain", "--config", path, "--certificate", str(pki.orders.certificate), *arguments)
+    assert result.returncode == 64 and words in result.stderr and result.stdout == ""
+    assert "Usage: countersign explain --config <config>" in result.stderr
+
+
+def test_a_field_that_cannot_be_generalised_comes_with_the_usage_of_suggest():
+    result = run("suggest", "--generalise", "subject_cn", "/dev/null")
+    assert result.returncode == 64 and "'subject_cn' cannot be generalised" in result.stderr
+    assert "Usage: countersign suggest" in result.stderr
+
+
+@pytest.mark.parametrize("words, known", [([], "serve"), (["audit"], "verify")])
+def test_without_a_subcommand_the_help_comes_with_64(words, known):
+    result = run(*words)
+    assert result.returncode == 64 and result.stdout == ""
+    assert "OVERVIEW: " in result.stderr and known in result.stderr
+
+
+@pytest.mark.parametrize("content", ["pem", "hex"])
+def test_a_path_that_names_a_key_prints_nothing_of_it(configuration, pki, tmp_path, content):
+    secret = pki.orders.key.read_text().splitlines()[1] if content == "pem" else "5e" * 32
+    key = tmp_path / "some.key"
+    key.write_text(pki.orders.key.read_text() if content == "pem" else secret)
+    (tmp_path / "log").write_text("")
+    path = configuration(lambda c: c.update(policies=[str(key)]))
+    for words in (["check", "--config", path], ["check", "--config", str(key)], ["serve", "--config", str(key)],
+                  ["check", "--format", "json", "--config", path], ["test", str(key)],
+                  ["replay", "--policies", str(key), str(tmp_path / "log")],
+                  ["replay", "--policies", path, str(key)], ["suggest", str(key)], ["audit", "verify", str(key)]):
+        result = run(*words)
+        assert result.returncode in (1, 2) or words[0] == "audit", words
+        assert secret[:16] not in result.stdout + result.stderr, words
+    said = run("check", "--config", str(key)).stderr
+    assert ("this is a PEM file, not YAML" if content == "pem" else "found a text, expected a mapping") in said
+
+
+def test_a_key_in_place_of_a_certificate_is_told(configuration, pki):
+    def swap(c):
+        tls = listener(c)["tls"]
+        tls["certificate"], tls["private_key"] = str(pki.orders.key), str(pki.orders.certificate)
+
+    path = configuration(swap)
+    pki.orders.certificate.chmod(0o600)
+    result = run("check", "--config", path)
+    assert result.returncode == 2 and "[no-certificate]" in result.stderr
+    assert "holds a private key: are certificate and private_key swapped?" in result.stderr
+
+
 def test_help_and_version():
     assert run("--version").stdout.startswith("countersign ")
     for words in ([], ["serve"], ["check"], ["demo"]):
@@ -174,7 +230,7 @@ def test_the_demo_shows_all_three(tmp_path):
 PLACES = {
     "unknown key": ("    upstreem: back\n", "upstreem", "unknown-key"),
     "wrong type": ("    protocol: [tcp]\n", "[tcp]", "wrong-type"),
-    "not available": ("    protocol: mysql\n", "mysql", "not-available"),
+    "not available": ("admin: { listen: 127.0.0.1:9901 }\n", "admin", "not-available"),
     "twice": ("    name: again\n", "name", ""),
 }
 

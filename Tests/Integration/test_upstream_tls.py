@@ -104,8 +104,10 @@ def test_channel_binding_is_warned_of(front, pki, databases, secured):
     done = subprocess.run(
         [BINARY, "check", "--config", gate.path, "--format", "json"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
-    assert [(each["severity"], each["code"]) for each in json.loads(done.stdout)["findings"]] == [
-        ("warning", "channel-binding")]
+    [found] = json.loads(done.stdout)["findings"]
+    assert (found["severity"], found["code"]) == ("warning", "channel-binding")
+    for remedy in ("channel_binding=disable", "the server's own certificate and key", "leave tls of the upstream away"):
+        assert remedy in found["hint"]
 
 
 def test_a_gateway_without_the_certificate_that_the_server_wants(front, pki, databases, secured):

@@ -1,4 +1,5 @@
 import AccessPolicy
+import COpenSSL
 import Testing
 
 @testable import TLSEngine
@@ -120,6 +121,39 @@ import Testing
     #expect(error?.subject == item.subject)
     #expect(error?.code == item.code)
     #expect(error?.message.isEmpty == false)
+  }
+
+  @Test func swappedFilesAreToldAsSuch() throws {
+    var options = try TestPKI.serverOptions()
+    let certificate = options.certificateChain
+    options.certificateChain = options.privateKey
+    var error = #expect(throws: TLSConfigurationError.self) { try ServerContext(options) }
+    #expect(error?.hint == "the file holds a private key: are certificate and private_key swapped?")
+    options.privateKey = certificate
+    options.certificateChain = certificate
+    error = #expect(throws: TLSConfigurationError.self) { try ServerContext(options) }
+    #expect(error?.hint == "the file holds a certificate: are certificate and private_key swapped?")
+  }
+
+  @Test func certificatesInTheWrongPlaceAreTold() throws {
+    let shared = try TestPKI.shared.get()
+    let anchor = try ServerContext(TestPKI.serverOptions { $0.clientCA += shared.client.pem })
+    #expect(anchor.findings(at: TestPKI.now).map(\.code) == ["anchor-not-ca"])
+    #expect(anchor.findings(at: TestPKI.now).map(\.subject) == [.clientCA])
+    let own = try ServerContext(
+      TestPKI.serverOptions {
+        $0.certificateChain = shared.authority.pem
+        $0.privateKey = shared.authority.keyPEM
+      })
+    #expect(own.findings(at: TestPKI.now).map(\.code).contains("certificate-of-ca"))
+  }
+
+  /// What policies are told to be impossible must be what the contexts never negotiate.
+  @Test func theCipherSuitesHaveTheNamesThatPoliciesKnow() {
+    let own = (ContextSettings.tls13Ciphers + ":" + ContextSettings.tls12Ciphers).split(separator: ":")
+    let known = TLSNames.ciphers.map { unsafe String(cString: OPENSSL_cipher_name($0)) }
+    #expect(Set(known) == Set(own.map(String.init)))
+    #expect(known.count == own.count)
   }
 
   /// A secret must not come out with the message about it.

@@ -6,15 +6,16 @@ struct ContradictionLint {
   /// The names of rules that never match.
   private(set) var unmatchable: Set<String> = []
   private let names: CallerNames
-  private let listeners: [String]?
+  private let listeners: [LintedListener]?
 
-  init(names: CallerNames, listeners: [String]?) {
+  init(names: CallerNames, listeners: [LintedListener]?) {
     self.names = names
     self.listeners = listeners
   }
 
   mutating func look(at rule: LintedRule) {
     lookForImpossibleValues(rule)
+    lookForOtherProtocols(rule)
     lookForSelfException(rule)
     lookForOtherListeners(rule)
     lookForOtherCallers(rule)
@@ -36,7 +37,7 @@ struct ContradictionLint {
         !possible.allows(condition.compiled.alternatives[$0])
       }
       if dead.isEmpty { continue }
-      let hint = "\(condition.compiled.field.name) is \(possible.description)"
+      let hint = possible.hint
       if dead.count == condition.compiled.alternatives.count {
         never(
           rule, "impossible-value", at: condition.source.alternatives[0].location,
@@ -48,6 +49,23 @@ struct ContradictionLint {
           "impossible-value", at: condition.source.alternatives[position].location,
           "no connection has such a \(condition.compiled.field.name)", hint: hint)
       }
+    }
+  }
+
+  /// What a client of one protocol says of itself, where the rule is about listeners of others.
+  private mutating func lookForOtherProtocols(_ rule: LintedRule) {
+    guard let listeners else { return }
+    for condition in rule.when {
+      guard let wanted = condition.compiled.field.saidIn else { continue }
+      let needsValue = !condition.compiled.alternatives.contains {
+        if case .present(false) = $0 { true } else { false }
+      }
+      let meant = listeners.filter { rule.compiled.isAbout($0) }
+      guard needsValue, !meant.contains(where: { $0.wireProtocol == wanted }) else { continue }
+      never(
+        rule, "impossible-value", at: condition.source.location,
+        because: "no listener that it is about has 'protocol: \(wanted)'",
+        hint: "\(condition.compiled.field.name) is known at listeners with 'protocol: \(wanted)' alone")
     }
   }
 
@@ -96,6 +114,10 @@ struct ContradictionLint {
 }
 
 extension CompiledRule {
+  fileprivate func isAbout(_ listener: LintedListener) -> Bool {
+    listeners?.contains { Glob($0).matches(listener.name) } ?? true
+  }
+
   /// `listeners` as a condition; nil where the rule is about all.
   var listenerCondition: CompiledCondition? {
     listeners.map { names in
@@ -106,50 +128,5 @@ extension CompiledRule {
           return glob.literal.map { .literal($0) } ?? .glob(glob)
         })
     }
-  }
-}
-
-/// The values that a field can have, where there are few or they have bounds.
-private struct ValueDomain {
-  private enum Values { case any, texts([String]), numbers(ClosedRange<Int>) }
-
-  private let values: Values
-
-  init(_ field: Field, listeners: [String]?) {
-    values =
-      switch field {
-      case .tlsVersion: .texts(["1.2", "1.3"])
-      case .protocol: .texts(["tcp", "postgres", "mysql"])
-      case .listener: listeners.map { .texts($0) } ?? .any
-      case .sourcePort, .clientPort: .numbers(1...65535)
-      case .keyBits: .numbers(1...Int.max)
-      // The client's certificate, four intermediates and the anchor.
-      case .chainLength: .numbers(1...6)
-      default: .any
-      }
-  }
-
-  var description: String {
-    switch values {
-    case .any: "any value"
-    case .texts(let texts): "one of: \(texts.joined(separator: ", "))"
-    case .numbers(let range) where range.upperBound == .max: "at least \(range.lowerBound)"
-    case .numbers(let range): "from \(range.lowerBound) to \(range.upperBound)"
-    }
-  }
-
-  func allows(_ matcher: Matcher) -> Bool {
-    switch (values, matcher) {
-    case (.any, _), (_, .present), (_, .template): true
-    case (.texts(let texts), _): texts.contains { matcher.couldAccept($0) }
-    case (.numbers(let possible), .integers(let range)): possible.overlaps(range)
-    case (.numbers, _): true
-    }
-  }
-}
-
-extension Matcher {
-  fileprivate func couldAccept(_ text: String) -> Bool {
-    if case .notMatched = match(text: text) { false } else { true }
   }
 }

@@ -6,10 +6,10 @@ extension Policy {
   /// time in proportion to their number.
   /// - Parameters:
   ///   - documents: what this policy was compiled from, in the same order.
-  ///   - listeners: the names of all listeners; nil where nobody knows them.
+  ///   - listeners: all listeners; nil where nobody knows them.
   ///   - instant: the moment to look from.
   package func lint(
-    _ documents: [PolicyDocument], listeners: [String]?, at instant: Timestamp
+    _ documents: [PolicyDocument], listeners: [LintedListener]?, at instant: Timestamp
   ) -> [Diagnostic] {
     let names = CallerNames(callers.entries)
     let compiled = Dictionary(rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -26,7 +26,7 @@ extension Policy {
     for rule in rules where !unmatchable.contains(rule.name) { shadowed.look(at: rule) }
     findings += shadowed.findings
     findings += UnreachableCallerLint.findings(callers.entries, documents.flatMap(\.callers))
-    findings += PolicyTestLint.findings(documents, names: names, listeners: listeners)
+    findings += PolicyTestLint.findings(documents, names: names, listeners: listeners?.map(\.name))
     return findings
   }
 }

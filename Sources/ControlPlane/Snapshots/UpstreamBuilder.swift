@@ -64,7 +64,8 @@ struct UpstreamBuilder {
             + "\(upstream.name.value) has TLS of its own",
           hint:
             "clients see the gateway's certificate and the server its own: set channel_binding=disable at "
-            + "the clients, or leave tls of the upstream away where it is on this machine"))
+            + "the clients, give the listener the server's own certificate and key, or leave tls of the "
+            + "upstream away where it is on this machine"))
     }
   }
 }

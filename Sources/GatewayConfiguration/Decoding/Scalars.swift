@@ -3,9 +3,12 @@ import AccessPolicy
 /// Reading one value as the type that its key asks for. Each function reports what is wrong and then
 /// returns nil. Quotes never change what a value means, with one exception: an unquoted `null` is nothing.
 extension Findings {
-  func wrongType(_ node: YAMLNode, expected: String) {
+  /// - Parameter quoting: whether the message may show a text that was found.
+  func wrongType(_ node: YAMLNode, expected: String, quoting: Bool = true) {
     if node.isRefused { return }
-    error(at: node.mark, "wrong-type", "found \(node.found), expected \(expected)", hint: braces(node))
+    error(
+      at: node.mark, "wrong-type", "found \(quoting ? node.found : node.kind), expected \(expected)",
+      hint: braces(node))
   }
 
   /// `{worker}` without quotes is a mapping to YAML, and to its writer a capture.

@@ -14,6 +14,8 @@ struct Schema: Sendable {
   var noun: String
   var keys: [Key]
 
+  var isWholeFile: Bool { path.isEmpty }
+
   var names: [String] { keys.map(\.name) }
 
   func has(_ name: String) -> Bool { keys.contains { $0.name == name } }
@@ -29,7 +31,8 @@ struct CheckedMapping {
   /// - Returns: nil where the value is no mapping.
   init?(_ node: YAMLNode, _ schema: Schema, _ findings: Findings) {
     guard case .mapping(let entries) = node.content else {
-      findings.wrongType(node, expected: "a mapping for \(schema.noun)")
+      // A file that is something else as a whole may be a private key that a mistyped path names.
+      findings.wrongType(node, expected: "a mapping for \(schema.noun)", quoting: !schema.isWholeFile)
       return nil
     }
     self.schema = schema

@@ -31,7 +31,9 @@ struct YAMLComposer: ~Copyable {
       var composer = unsafe YAMLComposer(
         stream: YAMLEventStream(UnsafeBufferPointer(rebasing: bytes[start...])), findings: findings)
       do throws(Stop) {
-        return try composer.document()
+        let root = try composer.document()
+        if let root, case .scalar = root.content, PEMText.report(text[start...], findings) { return nil }
+        return root
       } catch {
         composer.report(error, text: text, start: start)
         return nil
@@ -64,11 +66,17 @@ struct YAMLComposer: ~Copyable {
 
   private mutating func node(from event: YAMLEventStream.Event, depth: Int) throws(Stop) -> YAMLNode {
     if depth > Self.maximumDepth { throw .tooDeep(event.mark) }
+    // What begins a file may be the secret in it: `&`, `!` and `*` may begin a key of the audit log.
+    let isRoot = depth == 1
     if let anchor = event.anchor {
-      refuse(event.mark, "the anchor \"&\(anchor)\"", "write the value out where it is needed")
+      refuse(
+        event.mark, isRoot ? "an anchor" : "the anchor \"&\(anchor)\"",
+        "write the value out where it is needed")
     }
     if let tag = event.tag {
-      refuse(event.mark, "the tag \(Wording.quote(tag))", "remove it: each key says what type its value has")
+      refuse(
+        event.mark, isRoot ? "a tag" : "the tag \(Wording.quote(tag))",
+        "remove it: each key says what type its value has")
     }
     switch event.kind {
     case .scalar(let text, let quoted):
@@ -84,7 +92,9 @@ struct YAMLComposer: ~Copyable {
       return YAMLNode(content: .mapping(try mapping(depth: depth)), mark: event.mark)
     case .alias(let name):
       // An alias inside an alias inside an alias: 400 bytes that stand for 10^9 values.
-      refuse(event.mark, "the alias \"*\(name)\"", "write the value out, or quote a text that begins with *")
+      refuse(
+        event.mark, isRoot ? "an alias" : "the alias \"*\(name)\"",
+        "write the value out, or quote a text that begins with *")
       return YAMLNode(content: .refused, mark: event.mark)
     case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
       return YAMLNode(content: .refused, mark: event.mark)
@@ -143,6 +153,7 @@ struct YAMLComposer: ~Copyable {
         at: mark, "too-deep", "values are nested deeper than \(Self.maximumDepth) levels",
         hint: "no key of ours needs half of that; look for a stray \"[\", \"{\" or indentation")
     case .syntax(let failure):
+      if PEMText.report(text[start...], findings) { return }
       YAMLSyntaxWording.report(failure, text: text, start: start, findings: findings)
     }
   }

@@ -46,6 +46,12 @@ extension YAMLNode {
     }
   }
 
+  /// The same without any text of the file.
+  var kind: String {
+    if case .scalar = content, !isNothing { return "a text" }
+    return found
+  }
+
   /// Whether the node is `key:` without a value, or one of YAML's words for nothing, unquoted.
   var isNothing: Bool {
     guard case .scalar(let text, quoted: false) = content else { return false }

@@ -8,21 +8,22 @@ enum IdentityFindings {
     chain.enumerated().flatMap { index, certificate in
       let name = index == 0 ? "the certificate" : "certificate \(index + 1) of the chain"
       return validity(certificate, called: name, at: now)
-    } + purpose(chain)
+    } + purpose(chain) + authority(chain)
   }
 
   /// An anchor outside of its time refuses every client below it.
   static func findings(anchors: [Certificate], at now: Timestamp) -> [TLSConfigurationFinding] {
-    anchors.flatMap { anchor in
-      validity(anchor, called: "the trust anchor", at: now).map { finding in
-        var finding = finding
-        finding.subject = .clientCA
-        finding.hint =
-          finding.code == "certificate-not-yet-valid"
-          ? finding.hint : "clients whose chains end here are refused from then on: add its successor"
-        return finding
+    anchors.compactMap(noAuthority)
+      + anchors.flatMap { anchor in
+        validity(anchor, called: "the trust anchor", at: now).map { finding in
+          var finding = finding
+          finding.subject = .clientCA
+          finding.hint =
+            finding.code == "certificate-not-yet-valid"
+            ? finding.hint : "clients whose chains end here are refused from then on: add its successor"
+          return finding
+        }
       }
-    }
   }
 
   private static func validity(
@@ -64,6 +65,34 @@ enum IdentityFindings {
   private static func left(_ notAfter: Timestamp, _ now: Timestamp) -> String {
     let seconds = notAfter.seconds - now.seconds
     return seconds >= 2 * 86_400 ? "\(seconds / 86_400) days" : "less than \(seconds / 3_600 + 1) h"
+  }
+
+  /// A CA's key that lies on a server in the network can issue certificates for everybody once it is stolen.
+  private static func authority(_ chain: [Certificate]) -> [TLSConfigurationFinding] {
+    guard let leaf = chain.first, isAuthority(leaf) else { return [] }
+    return [
+      TLSConfigurationFinding(
+        .certificate, "certificate-of-ca", "the certificate (\(leaf.subject)) is that of a CA",
+        hint:
+          "issue a certificate for this server by it (basicConstraints CA:FALSE), and keep the CA's key elsewhere"
+      )
+    ]
+  }
+
+  /// As an anchor it is legal (X509_V_FLAG_PARTIAL_CHAIN) and seldom meant: it vouches for nobody but itself.
+  private static func noAuthority(_ anchor: Certificate) -> TLSConfigurationFinding? {
+    if isAuthority(anchor) { return nil }
+    return TLSConfigurationFinding(
+      .clientCA, "anchor-not-ca", "the trust anchor (\(anchor.subject)) is not the certificate of a CA",
+      hint:
+        "only this one certificate is let in by it: put the certificate of the CA that issues the clients' there"
+    )
+  }
+
+  /// Including roots of X.509 version 1, and what has keyCertSign and no basicConstraints (X509_check_ca(3)).
+  private static func isAuthority(_ certificate: Certificate) -> Bool {
+    defer { ERR_clear_error() }
+    return unsafe X509_check_ca(certificate.pointer) != 0
   }
 
   private static func purpose(_ chain: [Certificate]) -> [TLSConfigurationFinding] {

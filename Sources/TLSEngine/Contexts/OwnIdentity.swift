@@ -63,7 +63,9 @@ final class OwnIdentity {
     guard !certificates.isEmpty else {
       throw TLSConfigurationError(
         .certificate, "no-certificate", "no PEM certificate was found",
-        hint: "openssl x509 -inform DER -in FILE -out server.pem turns DER into PEM")
+        hint: blocks.contains(where: \.isPrivateKey)
+          ? "the file holds a private key: are certificate and private_key swapped?"
+          : "openssl x509 -inform DER -in FILE -out server.pem turns DER into PEM")
     }
     return certificates
   }
@@ -122,10 +124,13 @@ final class OwnIdentity {
           "decrypt it with openssl pkey -in FILE -out server.key, and keep that readable for the gateway only"
       )
     }
-    guard PEMReader.blocks(pem)?.contains(where: \.isPrivateKey) == true else {
+    let blocks = PEMReader.blocks(pem) ?? []
+    guard blocks.contains(where: \.isPrivateKey) else {
       throw TLSConfigurationError(
         .privateKey, "no-key", "no PEM private key was found",
-        hint: "openssl pkey -inform DER -in FILE -out server.key turns DER into PEM")
+        hint: blocks.contains(where: \.isCertificate)
+          ? "the file holds a certificate: are certificate and private_key swapped?"
+          : "openssl pkey -inform DER -in FILE -out server.key turns DER into PEM")
     }
     throw TLSConfigurationError(
       .privateKey, "key-malformed", "the private key cannot be parsed: \(OpenSSLErrors.sentence(errors))")

@@ -1,3 +1,4 @@
+import AccessPolicy
 import COpenSSL
 
 /// What kind of public key a certificate holds.
@@ -34,13 +35,7 @@ enum PublicKeyFacts {
     let count = unsafe shim_sk_ASN1_OBJECT_num(usages)
     return (0..<max(0, count)).compactMap { index in
       let object = unsafe CertificateBytes.dotted(shim_sk_ASN1_OBJECT_value(usages, index))
-      return object.map { purposes[$0] ?? $0 }
+      return object.map { ExtendedKeyUsage.written($0) }
     }
   }
-
-  private static let purposes: [String: String] = [
-    "1.3.6.1.5.5.7.3.1": "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth", "1.3.6.1.5.5.7.3.3": "codeSigning",
-    "1.3.6.1.5.5.7.3.4": "emailProtection", "1.3.6.1.5.5.7.3.8": "timeStamping",
-    "1.3.6.1.5.5.7.3.9": "OCSPSigning", "2.5.29.37.0": "anyExtendedKeyUsage",
-  ]
 }

@@ -9,6 +9,8 @@ struct Audit: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Reads audit logs for people, and checks that nobody has changed them.",
     subcommands: [AuditTail.self, AuditVerify.self])
+
+  func run() throws { throw WrongUsage.noSubcommand(of: Self.self) }
 }
 
 /// `countersign audit verify`: checks the hash chain of logs.

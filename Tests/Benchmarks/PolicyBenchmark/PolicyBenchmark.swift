@@ -24,7 +24,8 @@ enum PolicyBenchmark {
     report("compile", compiling)
     report("load in all", reading + compiling)
     let linting = clock.measure {
-      _ = policy.lint([document], listeners: listeners, at: Timestamp(seconds: 1_800_000_000))
+      let linted = listeners.map { LintedListener(name: $0, upstream: $0, wireProtocol: "tcp") }
+      _ = policy.lint([document], listeners: linted, at: Timestamp(seconds: 1_800_000_000))
     }
     report("lint", linting)
     for (name, facts) in situations { decide(name, facts, policy) }
