@@ -102,7 +102,9 @@ import Testing
     #expect {
       try AuditTesting.writer(path: folder.file("no/such/folder")).shutdown(within: .zero)
     } throws: {
-      ($0 as? AuditDestinationError)?.message.hasSuffix("open: No such file or directory (ENOENT)") == true
+      ($0 as? AuditDestinationError)?.message.hasSuffix(
+        "open: No such file or directory (ENOENT): "
+          + "create the folder; relative paths begin at the folder of the configuration file") == true
     }
   }
 
