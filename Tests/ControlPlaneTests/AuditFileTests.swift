@@ -119,7 +119,7 @@ import Testing
       try AuditTesting.writer(path: path).shutdown(within: .zero)
     } throws: {
       ($0 as? AuditDestinationError)?.message
-        == "\(path) is no audit log: its lines are no records; move it away or name another file"
+        == "\(path) is no audit log: its lines are no records: move it away or name another file"
     }
     #expect(AuditTesting.bytes(path).count == 30)
   }

@@ -22,7 +22,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["integrity: false", "CRLF"]) func anUnsealedLogIsNotContinuedByAChain(_ how: String) throws {
+  @Test(arguments: ["integrity: false", "CRLF"])
+  func anUnsealedLogIsNotContinuedByAChain(_ how: String) throws {
     let folder = AuditFolder()
     defer { folder.remove(["audit.log"]) }
     let path = folder.file("audit.log")
