@@ -68,7 +68,7 @@ struct Explain: ParsableCommand {
 
   func run() throws {
     // Neither audit nor admin is opened, and no private key is read.
-    let (loaded, findings) = ConfigurationLoader.load(path: config, withIdentities: false)
+    let (loaded, findings) = ConfigurationLoader.load(path: config, isServed: false)
     guard let loaded else {
       try FindingsReport(findings).print(asJSON: format == .json)
       throw ExitCode(2)

@@ -7,7 +7,7 @@ import GatewayConfiguration
 enum ListenerNames {
   static let completion = CompletionKind.custom { words, _, _ in
     guard let path = configuration(in: words) else { return [] }
-    let (loaded, _) = ConfigurationLoader.load(path: path, withIdentities: false)
+    let (loaded, _) = ConfigurationLoader.load(path: path, isServed: false)
     return loaded?.configuration.listeners.map(\.name.value) ?? []
   }
 

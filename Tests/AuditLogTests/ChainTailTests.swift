@@ -38,7 +38,7 @@ import Testing
   @Test func foreignLinesAreLookedBehind() throws {
     let lines = ChainTests.lines(2) + [Array("not ours".utf8), []]
     let tail = try #require(ChainTail(Self.bytes(lines), isWhole: true))
-    #expect(tail.position == Self.expected(lines[1]) && !tail.isTorn)
+    #expect(tail.position == Self.expected(lines[1]) && !tail.isTorn && !tail.isUnsealed)
   }
 
   @Test func aWindowThatCutsItsOnlyLineIsTooShort() {
@@ -52,6 +52,6 @@ import Testing
     var chain = ChainTests.chain(nil)
     let lines = (1...3).map { chain.seal(Sample.record(Sample.closed($0))) }
     let tail = try #require(ChainTail(Self.bytes(lines), isWhole: true))
-    #expect(tail.position == nil && tail.sequence == 3)
+    #expect(tail.position == nil && tail.sequence == 3 && tail.isUnsealed)
   }
 }

@@ -102,7 +102,9 @@ import Testing
     #expect {
       try AuditTesting.writer(path: folder.file("no/such/folder")).shutdown(within: .zero)
     } throws: {
-      ($0 as? AuditDestinationError)?.message.hasSuffix("open: No such file or directory (ENOENT)") == true
+      ($0 as? AuditDestinationError)?.message.hasSuffix(
+        "open: No such file or directory (ENOENT): "
+          + "create the folder; relative paths begin at the folder of the configuration file") == true
     }
   }
 
@@ -117,7 +119,7 @@ import Testing
       try AuditTesting.writer(path: path).shutdown(within: .zero)
     } throws: {
       ($0 as? AuditDestinationError)?.message
-        == "\(path) is no audit log: its lines are no records; move it away or name another file"
+        == "\(path) is no audit log: its lines are no records: move it away or name another file"
     }
     #expect(AuditTesting.bytes(path).count == 30)
   }

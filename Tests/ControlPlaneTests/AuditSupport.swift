@@ -38,7 +38,7 @@ enum AuditTesting {
 
   static func writer(
     path: String, durability: Audit.Durability = .written,
-    whenUnavailable: Audit.WhenUnavailable = .refuse, integrity: @escaping Digest = digest
+    whenUnavailable: Audit.WhenUnavailable = .refuse, integrity: Digest? = digest
   ) throws -> AuditWriter {
     try AuditWriter(
       Audit(destination: .file(path), durability: durability, whenUnavailable: whenUnavailable),

@@ -4,6 +4,8 @@ package struct ChainTail: Hashable, Sendable {
   package var position: RecordChain.Position?
   /// `event.sequence` of the last line, for a log without integrity.
   package var sequence: UInt64
+  /// The last line that is a record carries no seal: a chain behind it would begin in the middle of the file.
+  package var isUnsealed = false
   /// The file's last byte is no end of line: a write was cut off.
   package var isTorn: Bool
   /// There are whole lines, and none is a record: the file is no audit log.
@@ -52,6 +54,7 @@ package struct ChainTail: Hashable, Sendable {
       let number = record["event", "sequence"]?.integer, let number = UInt64(exactly: number)
     else { return false }
     sequence = number
+    isUnsealed = true
     return true
   }
 }

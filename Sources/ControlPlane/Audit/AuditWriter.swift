@@ -156,14 +156,3 @@ enum AuditMessage: Sendable {
   /// Write what is queued until then, and end.
   case stop(MonotonicTime)
 }
-
-extension Audit.Destination {
-  /// As the configuration has it.
-  var name: String {
-    switch self {
-    case .standardOutput: "stdout"
-    case .standardError: "stderr"
-    case .file(let path): path
-    }
-  }
-}

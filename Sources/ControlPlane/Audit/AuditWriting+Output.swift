@@ -109,7 +109,7 @@ extension AuditWriting {
 
   /// Nil where nothing is known but that the file was removed.
   private func gapCause(_ loss: AuditStatus.Loss) -> String? {
-    if let failure { return "\(output.name): \(failure)" }
+    if let failure { return "\(output.name): \(FileCalls.describe(failure))" }
     if loss.count > 0 { return "the log's reader was too slow" }
     if loss.unlogged > 0 { return "records took too long" }
     return tearIsUntold ? "the last line was cut off when it was written" : nil
@@ -145,7 +145,7 @@ extension AuditWriting {
       status.reopened(problem: nil)
     } catch {
       // Records go on into the file that was rotated away: none is lost by it.
-      let problem = "cannot reopen the audit log \(output.name): \(error)"
+      let problem = "the audit log is not opened anew, and records go on into the old file: \(error)"
       status.reopened(problem: problem)
       alarm.tell(problem)
     }

@@ -145,7 +145,7 @@ final class AuditWriting {
   }
 
   var problem: AuditUnavailable {
-    let cause = failure.map { "\($0)" } ?? "shut down"
+    let cause = failure.map(FileCalls.describe) ?? "shut down"
     return AuditUnavailable(message: "cannot write the audit log \(output.name): \(cause)")
   }
 }

@@ -4,7 +4,9 @@ import Glibc
 /// The system calls of the audit writer. `errno` is read on the line behind each call.
 enum FileCalls {
   struct Status {
-    var isRegular: Bool
+    /// The S_IFMT bits of the mode.
+    var kind: mode_t
+    var isRegular: Bool { kind == S_IFREG }
     /// No name leads to the file any more.
     var isRemoved: Bool
     var identity: FileIdentity
@@ -43,10 +45,43 @@ enum FileCalls {
   static func status(_ descriptor: Int32) -> Status? {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return nil }
-    return Status(
-      isRegular: status.st_mode & S_IFMT == S_IFREG, isRemoved: status.st_nlink == 0,
-      identity: FileIdentity(device: UInt(status.st_dev), inode: UInt(status.st_ino)),
-      size: Int(status.st_size))
+    return Status(status)
+  }
+
+  /// Of what a path leads to.
+  static func status(of path: String) throws(SystemError) -> Status {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw SystemError(call: "stat", code: errno) }
+    return Status(status)
+  }
+
+  /// Whether an open would be let, for the user that the process acts as; nothing is opened.
+  static func checkAccess(_ path: String, _ mode: Int32) throws(SystemError) {
+    guard unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) != 0 else { return }
+    throw SystemError(call: "faccessat", code: errno)
+  }
+
+  /// Somebody else has the lock.
+  static let heldByAnother = SystemError(call: "flock", code: EWOULDBLOCK)
+
+  /// Takes a file for this open file description alone. The kernel gives it back when the last descriptor of it
+  /// is closed, however the process ends (flock(2)).
+  static func lock(_ descriptor: Int32) throws(SystemError) {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      if code != EINTR { throw SystemError(call: "flock", code: code) }
+    }
+  }
+
+  /// Why a write or what comes before it failed, for people.
+  static func describe(_ failure: SystemError) -> String {
+    failure == heldByAnother ? "another process writes it" : "\(failure)"
+  }
+
+  /// The folder that a path's last part is in.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> OutputStep {
@@ -72,9 +107,7 @@ enum FileCalls {
 
   /// A file's name is its folder's data, which fsync(2) of the file does not cover.
   static func syncFolder(of path: String) -> SystemError? {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let number = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let number = unsafe Glibc.open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0 else { return SystemError(call: "open", code: errno) }
     defer { close(number) }
     while fsync(number) != 0 {
@@ -98,9 +131,9 @@ enum FileCalls {
     return Readiness(wake: descriptors[0].revents != 0, output: descriptors[1].revents != 0)
   }
 
-  /// A file's bytes from an offset on.
+  /// A file's bytes from an offset on. O_NONBLOCK is for a pipe that took the file's place: its open would wait.
   static func readEnd(_ path: String, from offset: Int) throws(SystemError) -> [UInt8] {
-    let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard number >= 0 else { throw SystemError(call: "open", code: errno) }
     defer { close(number) }
     var bytes: [UInt8] = []
@@ -115,5 +148,13 @@ enum FileCalls {
       if count == 0 { return bytes }
       bytes += chunk.prefix(count)
     }
+  }
+}
+
+extension FileCalls.Status {
+  fileprivate init(_ status: stat) {
+    self.init(
+      kind: status.st_mode & S_IFMT, isRemoved: status.st_nlink == 0,
+      identity: .init(device: UInt(status.st_dev), inode: UInt(status.st_ino)), size: Int(status.st_size))
   }
 }

@@ -8,10 +8,8 @@ final class FileOutput: AuditOutput {
   let name: String
   private(set) var descriptor: Int32
   /// Nil for standard output and error.
-  private let path: String?
+  private let target: AuditTarget?
   private var isRegular: Bool
-  /// Records are to be synced, which a regular file alone can be.
-  private let isSynced: Bool
   /// The disk has the file's name.
   private var hasLastingName = false
 
@@ -22,47 +20,36 @@ final class FileOutput: AuditOutput {
   /// - Parameter number: 1 or 2; the output owns a duplicate of it.
   init(standard number: Int32) throws(SystemError) {
     self.name = number == 1 ? "stdout" : "stderr"
-    self.path = nil
-    self.isSynced = false
+    self.target = nil
     self.descriptor = try FileCalls.duplicate(number)
     self.isRegular = FileCalls.status(descriptor).map { $0.isRegular } ?? false
   }
 
-  init(path: String, isSynced: Bool = false) throws(AuditDestinationError) {
-    self.name = path
-    self.path = path
-    self.isSynced = isSynced
-    (self.descriptor, self.isRegular) = try Self.open(path, isSynced: isSynced)
+  init(_ target: AuditTarget) throws(AuditDestinationError) {
+    self.name = target.path
+    self.target = target
+    do throws(FileProblem) {
+      (self.descriptor, self.isRegular) = try target.open()
+    } catch {
+      throw AuditDestinationError(error)
+    }
   }
 
   convenience init(_ configuration: Audit) throws(AuditDestinationError) {
-    let destination = configuration.destination
-    do {
-      switch destination {
-      case .standardOutput: try self.init(standard: 1)
-      case .standardError: try self.init(standard: 2)
-      case .file(let path): try self.init(path: path, isSynced: configuration.durability == .synced)
-      }
-    } catch {
-      throw AuditDestinationError(message: "cannot open the audit log \(destination.name): \(error)")
+    switch configuration.destination {
+    case .standardOutput: try self.init(inherited: 1)
+    case .standardError: try self.init(inherited: 2)
+    case .file(let path):
+      try self.init(AuditTarget(path: path, isSynced: configuration.durability == .synced))
     }
   }
 
-  private static func open(
-    _ path: String, isSynced: Bool
-  ) throws(AuditDestinationError) -> (descriptor: Int32, isRegular: Bool) {
-    let descriptor: Int32
-    do { descriptor = try FileCalls.openLog(path) } catch {
-      throw AuditDestinationError(message: "\(error)")
-    }
-    let isRegular = FileCalls.status(descriptor).map { $0.isRegular } ?? false
-    guard isRegular || !isSynced else {
-      FileCalls.close(descriptor)
+  private convenience init(inherited number: Int32) throws(AuditDestinationError) {
+    do { try self.init(standard: number) } catch {
+      let name = number == 1 ? "stdout" : "stderr"
       throw AuditDestinationError(
-        message: "it is no regular file, and nothing else can be synced: name a file, or write "
-          + "durability: written")
+        message: "cannot open the audit log \(name): \(error): the process was started without it")
     }
-    return (descriptor, isRegular)
   }
 
   /// Whether what is said on standard error would stand among the records.
@@ -82,31 +69,45 @@ final class FileOutput: AuditOutput {
 
   func takeBack(_ count: Int) -> Bool {
     // Without O_APPEND the next write would go to the old offset and leave a hole of zeros before it.
-    guard path != nil, isRegular, let status = FileCalls.status(descriptor), status.size >= count else {
+    guard target != nil, isRegular, let status = FileCalls.status(descriptor), status.size >= count else {
       return false
     }
     return FileCalls.truncate(descriptor, to: status.size - count)
   }
 
   func sync() -> SystemError? {
-    if let path, !hasLastingName {
-      if let failure = FileCalls.syncFolder(of: path) { return failure }
+    if let target, !hasLastingName {
+      if let failure = FileCalls.syncFolder(of: target.path) { return failure }
       hasLastingName = true
     }
     return FileCalls.sync(descriptor)
   }
 
   func reopen() throws(AuditDestinationError) -> Bool? {
-    guard let path else { return nil }
-    take(try Self.open(path, isSynced: isSynced))
+    guard let target else { return nil }
+    do throws(FileProblem) {
+      if let fresh = try target.open(besides: descriptor) { take(fresh) }
+    } catch {
+      throw AuditDestinationError(error)
+    }
+    // A folder may hold the same file by another name now.
+    hasLastingName = false
     guard isRegular, let size = FileCalls.status(descriptor)?.size, size > 0 else { return false }
     // A file that cannot be read is taken for a torn one: an empty line harms nothing.
-    return (try? FileCalls.readEnd(path, from: size - 1)) != [UInt8(ascii: "\n")]
+    return (try? FileCalls.readEnd(target.path, from: size - 1)) != [UInt8(ascii: "\n")]
   }
 
   func restore() throws(SystemError) -> Bool {
-    guard let path, isRegular, FileCalls.status(descriptor)?.isRemoved == true else { return false }
-    take((try FileCalls.openLog(path), true))
+    guard let target, isRegular, FileCalls.status(descriptor)?.isRemoved == true else { return false }
+    let fresh = try FileCalls.openLog(target.path)
+    let isRegular = FileCalls.status(fresh)?.isRegular ?? false
+    do {
+      if isRegular { try FileCalls.lock(fresh) }
+    } catch {
+      FileCalls.close(fresh)
+      throw error
+    }
+    take((fresh, isRegular))
     return true
   }
 
@@ -121,40 +122,18 @@ final class FileOutput: AuditOutput {
   /// Where the chain of an existing file stands; nil where there is nothing to continue. What standard output
   /// goes to may hold the words of others: it is continued where that is possible, and never refused.
   ///
-  /// - Parameter digest: the one that will seal: a chain that another has sealed is not continued.
+  /// - Parameter digest: the one that will seal; nil for a log without a chain.
   func tail(sealedBy digest: Digest?) throws(AuditDestinationError) -> ChainTail? {
     guard isRegular, let size = FileCalls.status(descriptor)?.size, size > 0 else { return nil }
-    guard let path else {
-      guard let tail = try? Self.tail(of: "/proc/self/fd/\(descriptor)", size: size) else { return nil }
-      return tail.isForeign || digest.map(tail.isSealed) == false ? nil : tail
+    guard let target else {
+      let found = try? AuditTarget.tail(of: "/proc/self/fd/\(descriptor)", size: size)
+      guard let found, !found.isForeign else { return nil }
+      return digest.map { !found.isUnsealed && found.isSealed(by: $0) } == false ? nil : found
     }
-    let found: ChainTail?
-    do { found = try Self.tail(of: path, size: size) } catch {
-      throw AuditDestinationError(message: "cannot read the audit log \(path): \(error)")
-    }
-    guard let found, !found.isForeign else {
-      throw AuditDestinationError(
-        message: "\(path) is no audit log: its lines are no records; move it away or name another file")
-    }
-    if let digest, !found.isSealed(by: digest) {
-      throw AuditDestinationError(
-        message: "the last record of \(path) was changed, or another audit.key has sealed it: "
-          + "move the file away, so that a new chain begins")
-    }
-    return found
-  }
-
-  private static func tail(of path: String, size: Int) throws(SystemError) -> ChainTail? {
-    var window = 65_536
-    while true {
-      let start = max(0, size - window)
-      let bytes = try FileCalls.readEnd(path, from: start)
-      if let tail = ChainTail(bytes, isWhole: start == 0) { return tail }
-      if window >= largestTail { return nil }
-      window *= 4
+    do throws(FileProblem) {
+      return try target.tail(size: size, sealedBy: digest)
+    } catch {
+      throw AuditDestinationError(error)
     }
   }
-
-  /// Far more than the longest record, so that a file of something else is not read whole.
-  private static let largestTail = 1 << 26
 }

@@ -43,7 +43,7 @@ package final class RunningGateway {
       observer: Observer(hostname: Host.name(), version: version), digest: digest)
     let audit = try AuditWriter(
       configuration.audit, encoder: encoder,
-      integrity: configuration.audit.integrity ? chainDigest(loaded.auditKey) : nil)
+      integrity: configuration.audit.integrity ? AuditKey.digest(loaded.auditKey) : nil)
     let journal = Journal(audit: audit, encoder: encoder)
     do {
       let gateway = try Gateway(
@@ -77,11 +77,6 @@ package final class RunningGateway {
   func finish() {
     gateway.join()
     audit.shutdown(within: .seconds(5))
-  }
-
-  private static func chainDigest(_ key: AuditKey?) -> Digest {
-    guard let key else { return { SHA256.hash($0) } }
-    return { SHA256.authenticate($0, key: key.bytes) }
   }
 
   private static func load(

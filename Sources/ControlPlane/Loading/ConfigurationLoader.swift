@@ -7,12 +7,13 @@ package enum ConfigurationLoader {
   /// - Returns: what can be run if there is no error among the diagnostics, which are in the order of file,
   ///   line and column. A configuration with errors is followed as far as it can be read, so that one run
   ///   shows as much as possible.
-  /// - Parameter withIdentities: whether the listeners' own certificates and keys are read, too. Who only asks
-  ///   what would become of a client needs none of them, and may not be allowed to read keys.
+  /// - Parameter isServed: whether the listeners' own certificates and keys and the audit key are read, too, and
+  ///   the audit log is looked at. Who only asks what would become of a client needs none of them, and may not
+  ///   be allowed to read keys.
   package static func load(
-    path: String, withIdentities: Bool = true
+    path: String, isServed: Bool = true
   ) -> (configuration: LoadedConfiguration?, diagnostics: [Diagnostic]) {
-    var run = LoadingRun(withIdentities: withIdentities)
+    var run = LoadingRun(isServed: isServed)
     let loaded = run.load(path)
     return (run.hasErrors ? nil : loaded, run.diagnostics.sorted { $0.location < $1.location })
   }
@@ -23,12 +24,12 @@ private struct LoadingRun {
   /// A bundle of trust anchors has a few hundred KiB at most.
   static let longestPEM = 4 << 20
 
-  private let withIdentities: Bool
+  private let isServed: Bool
   private var reading = FileReading()
   var diagnostics: [Diagnostic] { reading.diagnostics }
   var hasErrors: Bool { reading.hasErrors }
 
-  init(withIdentities: Bool) { self.withIdentities = withIdentities }
+  init(isServed: Bool) { self.isServed = isServed }
 
   mutating func load(_ path: String) -> LoadedConfiguration? {
     guard
@@ -47,7 +48,11 @@ private struct LoadingRun {
       if let tls = upstream.tls { upstreamTLS[upstream.name.value] = material(of: tls) }
     }
     let (documents, isComplete) = reading.documents(draft.policies)
-    let auditKey = draft.audit.key.flatMap { reading.auditKey($0) }
+    var auditKey: AuditKey?
+    if isServed {
+      auditKey = draft.audit.key.flatMap { reading.auditKey($0) }
+      reading.checkAuditLog(draft.audit, key: auditKey)
+    }
     let (policy, problems) = Policy.compile(documents, listeners: draft.listeners.map(\.name.value))
     // With listeners or documents missing, the compiler reports references that are not broken.
     reading.diagnostics += problems.filter {
@@ -67,7 +72,7 @@ private struct LoadingRun {
   ]
 
   private mutating func material(of listener: Listener) -> TLSMaterial? {
-    guard withIdentities else {
+    guard isServed else {
       return pem(listener.tls.clientCA).map {
         TLSMaterial(certificate: [], privateKey: [], clientCA: $0.bytes)
       }

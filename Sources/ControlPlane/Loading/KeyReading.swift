@@ -1,11 +1,19 @@
 import AccessPolicy
+import AuditLog
 import GatewayConfiguration
+import TLSEngine
 
 /// The key of the audit log's HMAC chain.
 package struct AuditKey: Sendable {
   package var bytes: [UInt8]
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// What seals the records: with a key, who has it alone can.
+  static func digest(_ key: AuditKey?) -> Digest {
+    guard let key else { return { SHA256.hash($0) } }
+    return { SHA256.authenticate($0, key: key.bytes) }
+  }
 }
 
 extension FileReading {

@@ -7,7 +7,10 @@ struct AuditReader {
   func read(_ node: YAMLNode) -> Audit {
     var result = Audit()
     guard let audit = CheckedMapping(node, ConfigurationSchema.audit, findings) else { return result }
-    if let node = audit["path"], let destination = destination(node) { result.destination = destination }
+    if let node = audit["path"], let destination = destination(node) {
+      result.destination = destination.value
+      result.place = destination.location
+    }
     if let node = audit["integrity"], let integrity = findings.flag(node) { result.integrity = integrity }
     if let node = audit["durability"], let durability = findings.choice(node, of: Audit.Durability.self) {
       result.durability = durability.value
@@ -39,11 +42,11 @@ struct AuditReader {
       hint: "name a file in audit.path, or write durability: written")
   }
 
-  private func destination(_ node: YAMLNode) -> Audit.Destination? {
+  private func destination(_ node: YAMLNode) -> Located<Audit.Destination>? {
     guard let path = findings.text(node, expected: "stdout, stderr or a path") else { return nil }
     switch path.value {
-    case "stdout": return .standardOutput
-    case "stderr": return .standardError
+    case "stdout": return Located(.standardOutput, at: path.location)
+    case "stderr": return Located(.standardError, at: path.location)
     default:
       guard !path.value.hasSuffix("/") else {
         findings.error(
@@ -51,7 +54,7 @@ struct AuditReader {
           hint: "the log is one file; a path that ends with \"/\" is a folder")
         return nil
       }
-      return .file(Paths.resolve(path.value, besides: findings.file))
+      return Located(.file(Paths.resolve(path.value, besides: findings.file)), at: path.location)
     }
   }
 }

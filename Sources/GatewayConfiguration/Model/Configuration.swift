@@ -151,6 +151,8 @@ package struct Audit: Sendable {
   }
 
   package var destination: Destination
+  /// Where the configuration names the destination; nil where it names none.
+  package var place: SourceLocation?
   package var durability: Durability
   package var whenUnavailable: WhenUnavailable
   /// Whether records are chained by hashes.
