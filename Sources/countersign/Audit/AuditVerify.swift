@@ -53,8 +53,7 @@ struct AuditVerify: ParsableCommand {
         check.endRun()
       }
     } catch let error as ReadingError {
-      Console.error("\(error)")
-      throw ExitCode(2)
+      throw try CannotGoOn.because("\(error)", asJSON: format == .json)
     }
     check.finish()
     try Output.write(format == .json ? try check.json() : check.text)
@@ -83,8 +82,7 @@ struct AuditVerify: ParsableCommand {
       let bytes = try LogFile.key(key)
       return { SHA256.authenticate($0, key: bytes) }
     } catch {
-      Console.error("\(error)")
-      throw ExitCode(2)
+      throw try CannotGoOn.because("\(error)", asJSON: format == .json)
     }
   }
 }
