@@ -144,7 +144,7 @@ import Testing
         + "1 failed handshake has no verdict; 0 other records; 1 unreadable line")
     let changed = try Self.replay(line, under: Self.callers)
     #expect(
-      changed.summary.hasPrefix("1 verdict: 1 changes, 0 do not, 0 undecidable; 0 shadow verdicts change"))
+      changed.summary.hasPrefix("1 verdict: 1 changes, 0 do not, 0 undecidable; 1 shadow verdict changes"))
   }
 
   @Test func aValueThatWasCutIsUndecidableWhereItMatters() throws {
