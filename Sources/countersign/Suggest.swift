@@ -39,13 +39,10 @@ struct Suggest: ParsableCommand {
     var options = Suggestion.Options(generalised: try generalised(), includesShadow: includeShadow)
     if !policies.isEmpty { options.kept = try kept() }
     guard var suggestion = Suggestion(options) else { throw ExitCode(2) }
-    try AuditInput.forEachLine(audit) { line, file, number in
-      let place = LinePlace(file: file, line: number)
-      switch line {
-      case .whole(let bytes, _): suggestion.feed(bytes, at: place)
-      case .oversized: suggestion.feedOversized(at: place)
-      }
-      return !suggestion.isOverfull
+    do throws(AuditInput.Problem) {
+      try AuditInput.read(audit, into: &suggestion)
+    } catch {
+      throw CannotGoOn.because(error.message)
     }
     Console.error(lines: suggestion.unreadable.text)
     guard !suggestion.isOverfull else {
@@ -56,8 +53,7 @@ struct Suggest: ParsableCommand {
     FindingsReport(proposal.diagnostics).printText()
     guard proposal.policy != nil else { throw ExitCode(2) }
     guard proposal.accesses > 0 else {
-      Console.error(
-        "no connection to allow: \(suggestion.decisions) verdicts in the logs, and none that counts")
+      Console.error(suggestion.shortage)
       throw ExitCode(2)
     }
     try write(proposal)

@@ -26,31 +26,41 @@ struct Test: ParsableCommand {
   func run() throws {
     let (sets, findings) = PolicySetLoader.load(paths)
     let hasErrors = findings.contains { $0.severity == .error }
+    let isJSON = format == .json
     // Standard output has room for one document: that of the tests, where they can run.
-    try FindingsReport(findings).print(asJSON: format == .json && hasErrors)
+    if !isJSON || hasErrors { try FindingsReport(findings).print(asJSON: isJSON) }
     if hasErrors { throw ExitCode(2) }
-    let report = try run(sets)
+    let report: PolicyTestReport
+    do throws(NothingToRun) {
+      report = try run(sets)
+    } catch {
+      throw try CannotGoOn.because(error.message, asJSON: isJSON, findings: findings)
+    }
     switch format {
     case .text: print(report.text, terminator: "")
-    case .json: print(try report.json(), terminator: "")
+    case .json: print(try report.json(findings: findings), terminator: "")
     case .junit: print(report.junit, terminator: "")
     }
     if !report.failed.isEmpty || requireCoverage && !report.unreached.isEmpty { throw ExitCode(1) }
   }
 
-  private func run(_ sets: [PolicySet]) throws -> PolicyTestReport {
+  /// Why no test can run.
+  private struct NothingToRun: Error { var message: String }
+
+  private func run(_ sets: [PolicySet]) throws(NothingToRun) -> PolicyTestReport {
     let place = paths.joined(separator: " ")
     guard sets.contains(where: { !$0.tests.isEmpty }) else {
-      throw CannotGoOn.because(
-        "\(place): no policy tests were found; they stand under 'tests:' in policy files")
+      throw NothingToRun(
+        message: "\(place): no policy tests were found; they stand under 'tests:' in policy files")
     }
     let now = Clock.system.wall()
     var report = PolicyTestReport()
     for set in sets {
       guard let policy = set.policy else { continue }
       guard set.tests.isEmpty || !policy.items.isEmpty else {
-        throw CannotGoOn.because(
-          "\(set.name): there are tests and no policies; name the policy files or their folder as well")
+        throw NothingToRun(
+          message:
+            "\(set.name): there are tests and no policies; name the policy files or their folder as well")
       }
       report.run(set.name, set.tests, policy, now: now)
     }

@@ -135,6 +135,23 @@ import Testing
     #expect(verification.finding == .init(line: 1, problem: .changed))
   }
 
+  @Test func linesBeforeTheChainAreNotInsertedOnes() {
+    let unsealed = Array("{}".utf8)
+    #expect(Self.finding([unsealed] + Self.lines(2)) == .init(line: 1, problem: .unsealedStart(1)))
+    #expect(
+      Self.finding([unsealed, unsealed, []] + Self.lines(2)) == .init(line: 1, problem: .unsealedStart(3)))
+    // Before a later record they may have been records.
+    #expect(Self.finding([unsealed] + Self.lines(4)[2...]) == .init(line: 1, problem: .unreadable))
+  }
+
+  @Test func aLogWithoutASealIsToldAsOne() {
+    let unsealed = Array("{}".utf8)
+    #expect(Self.finding([unsealed]) == .init(line: 1, problem: .unsealed))
+    #expect(Self.finding([unsealed, unsealed]) == .init(line: 1, problem: .unsealed))
+    #expect(Self.verify([unsealed, unsealed], torn: true).finding == .init(line: 1, problem: .unsealed))
+    #expect(Self.finding([]) == nil)
+  }
+
   static func torn(_ lines: [[UInt8]], gapTells: Bool) -> [[UInt8]] {
     let last = IntegrityMember(lines[lines.count - 1][...])
     var chain = RecordChain(

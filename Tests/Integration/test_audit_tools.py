@@ -1,5 +1,6 @@
 """`audit tail` and `audit verify`, on logs that real connections made."""
 
+import json
 import os
 import re
 import signal
@@ -104,6 +105,29 @@ def test_a_cut_off_end_is_found_by_its_fingerprint(rotated):
     assert found["cases"][0]["problem"] == "truncated"
 
 
+def test_what_is_not_sealed_is_told_so(rotated, tmp_path):
+    old = rotated[0]
+    plain = b'{"event":{"action":"gateway-started"}}\n' * 2
+    mixed = tmp_path / "mixed.log"
+    mixed.write_bytes(plain + old.read_bytes())
+    found = report("audit", "verify", mixed, expected=1)
+    assert [(one["problem"], one["line"], one["message"]) for one in found["cases"]] == [
+        ("unsealed_start", 1, "2 lines before the chain are not sealed")]
+    mixed.write_bytes(plain)
+    done = run("audit", "verify", mixed)
+    assert done.returncode == 1 and f"{mixed}:1: unsealed: no line is sealed" in done.stdout
+
+
+def test_an_empty_log_is_nothing_to_check(rotated, tmp_path):
+    empty = tmp_path / "empty.log"
+    empty.write_text("")
+    done = run("audit", "verify", empty)
+    assert done.returncode == 0 and "nothing to check: there is no record" in done.stdout and "ok:" not in done.stdout
+    assert report("audit", "verify", empty)["counts"]["records"] == 0
+    last = report("audit", "verify", *rotated)["ends"][0]["fingerprint"]
+    assert report("audit", "verify", empty, "--expect-last", last, expected=1)["cases"][0]["problem"] == "truncated"
+
+
 def test_another_key_and_missing_files(rotated, tmp_path):
     key = tmp_path / "key"
     key.write_bytes(os.urandom(32))
@@ -111,6 +135,10 @@ def test_another_key_and_missing_files(rotated, tmp_path):
     assert done.returncode == 1 and "another key" in done.stdout
     assert run("audit", "verify", rotated[0], "--key", tmp_path / "none").returncode == 2
     assert run("audit", "verify", tmp_path / "none").returncode == 2
+    for words in ([tmp_path / "none"], [rotated[0], "--key", tmp_path / "none"]):
+        done = run("audit", "verify", *words, "--format", "json")
+        assert done.returncode == 2 and done.stderr == ""
+        assert f"cannot read {tmp_path / 'none'}: open: No such file" in json.loads(done.stdout)["error"]
     assert run("audit", "verify", rotated[0], rotated[2]).returncode == 1
 
 

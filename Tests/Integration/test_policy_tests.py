@@ -167,11 +167,20 @@ def test_nothing_to_run_is_no_success(folder, words, told):
     (folder / "empty").mkdir()
     done = run(*words, code=2, cwd=folder)
     assert told in done.stderr and done.stdout == ""
+    done = run(*words, "--format", "json", code=2, cwd=folder)
+    found = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert told in "\n".join([found.get("error", ""), *(finding["message"] for finding in found["findings"])])
 
 
 def test_tests_that_speak_of_what_is_not_there_are_told(folder):
     (folder / "tests.yaml").write_text(TESTS.replace("rule: orders", "rule: ordres"))
     assert "there is no rule 'ordres' [unknown-rule]" in run(folder, code=1).stderr
+    done = run(folder, "--format", "json", code=1)
+    report = json.loads(done.stdout)
+    assert done.stderr == "" and report["tests"] == 2
+    assert [(one["code"], one["severity"], one["line"]) for one in report["findings"]] == [
+        ("unknown-rule", "warning", 9)]
 
 
 def test_wrong_usage():

@@ -1,6 +1,7 @@
 """`replay`, on logs that real connections made."""
 
 import copy
+import json
 
 import pytest
 
@@ -96,6 +97,47 @@ def test_what_cannot_be_done_is_2(log, tmp_path, what):
         words = "no verdict to compare"
     done = run("replay", "--policies", policy, audit)
     assert done.returncode == 2 and words in done.stderr
+    # For programs everything is on standard output, and one document.
+    done = run("replay", "--policies", policy, audit, "--format", "json")
+    assert done.returncode == 2 and done.stderr == ""
+    found = json.loads(done.stdout)
+    told = [finding["file"] + ":" + str(finding["line"]) + ":" + finding["message"] for finding in found["findings"]]
+    assert words in "\n".join([found.get("error", ""), *told])
+
+
+def test_a_policy_file_among_the_logs_is_no_log(log):
+    """A shell made two names of the glob: the second one's rules would not be read."""
+    policy = log.folder / "policy.yaml"
+    other = write_policy(log.folder / "other.yaml", changed(BILLING))
+    empty = log.folder / "empty.log"
+    empty.write_text("")
+    words = "holds no record: is it a policy file? quote the glob, or repeat --policies"
+    for logs in ([other, log.log], [log.log, other]):
+        done = run("replay", "--policies", policy, *logs)
+        assert done.returncode == 2 and done.stdout == "" and f"{other} {words}" in done.stderr
+        assert report("replay", "--policies", policy, *logs, expected=2)["error"] == f"{other} {words}"
+    done = run("replay", "--policies", policy, "-", stdin=other.read_text())
+    assert done.returncode == 2 and f"standard input {words}" in done.stderr
+    assert run("replay", "--policies", policy, empty, log.log).returncode == 0
+
+
+def test_a_log_of_another_version_is_told_from_one_without_verdicts(log):
+    newer = log.folder / "newer.log"
+    newer.write_bytes(log.log.read_bytes().replace(b'"schema":1', b'"schema":2'))
+    words = "the logs hold 3 connection-allowed or connection-denied records, none that this version reads"
+    done = run("replay", "--policies", log.folder / "policy.yaml", newer)
+    assert done.returncode == 2 and words in done.stderr
+    found = report("replay", "--policies", log.folder / "policy.yaml", newer, expected=2)
+    assert words in found["error"] and found["counts"]["unreadable"] == 3
+
+
+def test_warnings_about_policies_stand_in_the_document(log, tmp_path):
+    rules = [*BILLING, {"name": "idle", "action": "allow", "callers": ["nobody"]}]
+    policy = write_policy(tmp_path / "warned.yaml", changed(rules))
+    assert "[unknown-caller]" in run("replay", "--policies", policy, log.log).stderr
+    done = run("replay", "--policies", policy, log.log, "--format", "json")
+    assert done.returncode == 1 and done.stderr == ""
+    assert [finding["code"] for finding in json.loads(done.stdout)["findings"]] == ["unknown-caller"]
 
 
 def test_without_policies_it_is_wrong_usage(log):

@@ -62,6 +62,16 @@ def test_one_file_on_standard_output_is_always_the_same(learned):
         assert f"\n{key}" in first.stdout
 
 
+def test_a_policy_file_among_the_logs_is_no_log(learned, tmp_path):
+    policy = learned.folder / "policy.yaml"
+    done = run("suggest", "--policies", policy, policy, learned.log)
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"{policy} holds no record: is it a policy file? quote the glob, or repeat --policies" in done.stderr
+    empty = tmp_path / "empty.log"
+    empty.write_text("")
+    assert run("suggest", empty, learned.log).returncode == 0
+
+
 def test_what_is_there_is_not_written_over(learned, tmp_path):
     (tmp_path / "policy.yaml").write_text("mine")
     done = run("suggest", learned.log, "--output", tmp_path)

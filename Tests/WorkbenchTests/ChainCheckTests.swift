@@ -109,6 +109,32 @@ import Testing
     #expect(Self.check(files, ["old", "middle", "new"], expected: middle).cases.isEmpty)
   }
 
+  @Test func whatIsNotSealedIsToldSo() throws {
+    var files = try Self.files()
+    let unsealed = [Array("{}".utf8), Array("{}".utf8)]
+    files["new"] = unsealed
+    let none = Self.check(files, ["new"])
+    #expect(none.cases.map(\.problem) == ["unsealed"])
+    #expect(none.cases[0].message.contains("no line is sealed: was it written with integrity: false"))
+    files["old"]?.insert(contentsOf: unsealed, at: 0)
+    let before = Self.check(files, ["old"])
+    #expect(before.cases.map(\.problem) == ["unsealed_start"] && before.cases[0].line == 1)
+    #expect(before.cases[0].message == "2 lines before the chain are not sealed")
+  }
+
+  @Test func nothingIsNotFine() {
+    let check = Self.check(["empty": []], ["empty"])
+    #expect(check.cases.isEmpty && check.records == 0)
+    #expect(check.text.contains("nothing to check: there is no record") && !check.text.contains("ok:"))
+    let expected = Self.check(["empty": []], ["empty"], expected: String(repeating: "a", count: 64))
+    #expect(expected.cases.map(\.problem) == ["truncated"])
+  }
+
+  @Test func oneIsNoPlural() throws {
+    let one = try Self.files().mapValues { Array($0.prefix(1)) }
+    #expect(Self.check(one, ["old"]).text.contains("ok: 1 record is as it was written"))
+  }
+
   @Test func whereALineStandsIsToldByItsFile() throws {
     var files = try Self.files()
     files["middle"]?.swapAt(0, 1)

@@ -110,6 +110,41 @@ import Testing
     #expect(report.unreadable.first.map(\.line) == [3, 4, 5, 6, 8])
     #expect(report.unreadable.first[4].problem.contains("countersign.schema"))
     #expect(report.handshakesFailed == 1 && report.otherRecords == 1)
+    // That of another version is a record, and so are the two others.
+    #expect(report.unreadable.decisions == 1 && report.records == 6 && report.shortage == nil)
+  }
+
+  @Test func recordsOfAnotherVersionAreToldFromNone() throws {
+    let good = try Self.log([Log.worker("orders")])[0]
+    let newer = Array(
+      String(decoding: good, as: UTF8.self).replacing("\"schema\":1", with: "\"schema\":2").utf8)
+    let none = try Self.replay([Log.handshakeFailed()], under: Self.old)
+    #expect(
+      none.shortage
+        == "no verdict to compare: the logs hold no connection-allowed or connection-denied record")
+    let one = try Self.replay([newer], under: Self.old)
+    #expect(
+      one.shortage
+        == "no verdict to compare: the logs hold 1 connection-allowed or connection-denied record, "
+        + "none that this version reads")
+    #expect(one.records == 1)
+    #expect(try Make.object(try one.json()).text("error") == one.shortage)
+    #expect(try Make.object(try Self.replay([good], under: Self.old).json())["error"] == nil)
+    #expect(try Self.replay([Array("version: 1".utf8)], under: Self.old).records == 0)
+  }
+
+  @Test func oneIsNoPlural() throws {
+    let line = try Self.log([Log.worker("mail")])
+    let one = try Self.replay(
+      line + [Log.handshakeFailed(), [0]],
+      under: Self.old + "  - { name: trial, action: deny, mode: shadow, callers: [worker/mail] }\n")
+    #expect(
+      one.summary
+        == "1 verdict: 0 change, 1 does not, 0 undecidable; 1 shadow verdict changes; "
+        + "1 failed handshake has no verdict; 0 other records; 1 unreadable line")
+    let changed = try Self.replay(line, under: Self.callers)
+    #expect(
+      changed.summary.hasPrefix("1 verdict: 1 changes, 0 do not, 0 undecidable; 1 shadow verdict changes"))
   }
 
   @Test func aValueThatWasCutIsUndecidableWhereItMatters() throws {

@@ -56,6 +56,20 @@ import Testing
     return more
   }
 
+  @Test func recordsOfAnotherVersionAreToldFromNone() throws {
+    var suggestion = try #require(Suggestion(.init()))
+    let line = String(
+      decoding: Log.line(Log.worker("orders"), try #require(Log.policy(Self.open))), as: UTF8.self)
+    let newer = Array(line.replacing("\"schema\":1", with: "\"schema\":2").utf8)
+    suggestion.feed(newer[...], at: LinePlace(file: "a.log", line: 1))
+    suggestion.feed(Array("version: 1".utf8)[...], at: LinePlace(file: "a.log", line: 2))
+    suggestion.feed(Log.handshakeFailed()[...], at: LinePlace(file: "a.log", line: 3))
+    #expect(suggestion.records == 2 && suggestion.unreadable.count == 2)
+    #expect(
+      suggestion.shortage == "no connection to allow: 0 verdicts in the logs, and none that counts; "
+        + "1 more that this version does not read")
+  }
+
   @Test func whatWasSeenIsAllowedAndNothingElse() throws {
     let (proposal, lines) = try Self.suggest([
       Log.worker("orders", Self.postgres("orders_ro", "orders")),

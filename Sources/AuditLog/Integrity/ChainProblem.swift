@@ -15,6 +15,10 @@ package enum ChainProblem: Hashable, Sendable {
   case replaced
   /// From this line on the records are those of another chain, which may begin with a file only.
   case otherChain
+  /// So many lines stand before the chain's first record.
+  case unsealedStart(Int)
+  /// There are lines, and none of them is sealed.
+  case unsealed
   /// The line is no sealed record, and nothing that follows says whether it was changed or inserted.
   case unreadable
 
@@ -28,6 +32,8 @@ package enum ChainProblem: Hashable, Sendable {
     case .reordered: "reordered"
     case .replaced: "replaced"
     case .otherChain: "other_chain"
+    case .unsealedStart: "unsealed_start"
+    case .unsealed: "unsealed"
     case .unreadable: "unreadable"
     }
   }

@@ -56,7 +56,7 @@ package struct ChainVerification: Sendable {
     let isGap = LineScan.isGap(bytes)
     if let suspects {
       guard isGap, LineScan.has("\"torn_line\":true", in: bytes) else {
-        return unreadable(at: suspects.first, before: member)
+        return unreadable(suspects, before: member)
       }
       tear(suspects)
       self.suspects = nil
@@ -82,7 +82,11 @@ package struct ChainVerification: Sendable {
     isFileStart = true
     guard finding == nil, let suspects else { return }
     // Only the very last line can be one that nothing tells of.
-    if torn, suspects.count == 1 { tear(suspects) } else { found(.unreadable, at: suspects.first) }
+    if torn, suspects.count == 1 {
+      tear(suspects)
+    } else {
+      found(position == nil ? .unsealed : .unreadable, at: suspects.first)
+    }
     self.suspects = nil
   }
 
@@ -118,15 +122,17 @@ package struct ChainVerification: Sendable {
   }
 
   /// Lines that are no records, and this one behind them.
-  private mutating func unreadable(at first: Int, before member: IntegrityMember) {
+  private mutating func unreadable(_ lines: (first: Int, count: Int), before member: IntegrityMember) {
     suspects = nil
     guard let position else {
-      // Nothing stands before them that this one could be tied to.
-      return found(member.sequence == 1 ? .inserted : .unreadable, at: first)
+      // Nothing stands before them that this one could be tied to. Before a chain's first record there may be
+      // what was written without integrity; before a later one they may be records of the chain.
+      let begins = member.previous == RecordChain.noFingerprint
+      return found(begins ? .unsealedStart(lines.count) : .unreadable, at: lines.first)
     }
-    if Self.follows(member, position) { return found(.inserted, at: first) }
+    if Self.follows(member, position) { return found(.inserted, at: lines.first) }
     let isNext = member.uid == position.uid && member.sequence == position.sequence &+ 2
-    found(isNext ? .changed : .unreadable, at: first)
+    found(isNext ? .changed : .unreadable, at: lines.first)
   }
 
   /// A sealed line that does not fit.

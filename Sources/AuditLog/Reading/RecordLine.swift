@@ -3,6 +3,8 @@ package enum RecordLine: Hashable, Sendable {
   case decision(RecordedDecision)
   /// A record of something else; nil where this version does not know the action.
   case other(AuditAction?)
+  /// Why a record of a verdict cannot be read: another version wrote it, or it was damaged.
+  case unreadableDecision(String)
   /// Why it is no record.
   case unreadable(String)
 
@@ -17,7 +19,7 @@ package enum RecordLine: Hashable, Sendable {
         if let decision = try RecordedDecision.read(record) { return .decision(decision) }
         return .other(AuditAction(rawValue: action))
       } catch {
-        return .unreadable("\(error.member) \(error.message)")
+        return .unreadableDecision("\(error.member) \(error.message)")
       }
     } catch {
       return .unreadable("not JSON: \(error.message) at byte \(error.offset + 1)")

@@ -1,12 +1,11 @@
 package import AccessPolicy
-internal import Foundation
 
-/// How findings are shown, to people and to programs.
+/// How findings are shown to people.
 package struct FindingsReport: Sendable {
   /// What findings come to, as `check` says it with its exit code.
   package enum Outcome: Sendable { case clean, warnings, errors }
 
-  private let findings: [Diagnostic]
+  package let findings: [Diagnostic]
 
   package init(_ findings: [Diagnostic]) { self.findings = findings }
 
@@ -32,14 +31,6 @@ package struct FindingsReport: Sendable {
     return "\(errors) error\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
   }
 
-  /// `{"findings": […]}` with a line feed at the end; `line` and `column` are null for a file as a whole.
-  package func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let report = Report(findings: findings.map(Report.Finding.init))
-    return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
-  }
-
   /// Names of files and texts out of them come from others: none of them may steer the terminal.
   private static func line(_ text: String) -> String {
     var line = ""
@@ -49,29 +40,4 @@ package struct FindingsReport: Sendable {
     }
     return line + "\n"
   }
-}
-
-private struct Report: Encodable {
-  struct Finding: Encodable {
-    enum CodingKeys: String, CodingKey { case severity, file, line, column, code, message, hint }
-
-    var diagnostic: Diagnostic
-
-    init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
-
-    /// Every key is always there: `encode` writes null where `encodeIfPresent` would leave the key out.
-    func encode(to encoder: any Encoder) throws {
-      let location = diagnostic.location
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(diagnostic.severity.rawValue, forKey: .severity)
-      try container.encode(location.file, forKey: .file)
-      try container.encode(location.line == 0 ? nil : location.line, forKey: .line)
-      try container.encode(location.column == 0 ? nil : location.column, forKey: .column)
-      try container.encode(diagnostic.code, forKey: .code)
-      try container.encode(diagnostic.message, forKey: .message)
-      try container.encode(diagnostic.hint, forKey: .hint)
-    }
-  }
-
-  var findings: [Finding]
 }

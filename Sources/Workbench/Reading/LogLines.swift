@@ -10,7 +10,7 @@ package struct LinePlace: Hashable, Sendable, Encodable {
   }
 }
 
-/// Lines that are no records: counted, and the first ones told.
+/// Lines that cannot be read: counted, and the first ones told.
 package struct UnreadableLines: Sendable, Encodable {
   package struct Example: Sendable, Encodable {
     package var file: String
@@ -21,11 +21,14 @@ package struct UnreadableLines: Sendable, Encodable {
   static let toldLimit = 10
 
   package private(set) var count = 0
+  /// Of these, records of verdicts.
+  package private(set) var decisions = 0
   /// The first ones.
   package private(set) var first: [Example] = []
 
-  mutating func add(_ place: LinePlace, _ problem: String) {
+  mutating func add(_ place: LinePlace, _ problem: String, isDecision: Bool = false) {
     count += 1
+    if isDecision { decisions += 1 }
     guard first.count < Self.toldLimit else { return }
     first.append(Example(file: place.file, line: place.line, problem: problem))
   }
@@ -37,7 +40,8 @@ package struct UnreadableLines: Sendable, Encodable {
       text +=
         TerminalText.safe("\(example.file):\(example.line): warning: skipped: \(example.problem)") + "\n"
     }
-    if count > first.count { text += "… and \(count - first.count) more lines that are no records\n" }
+    let more = count - first.count
+    if more > 0 { text += "… and \(Plural.count(more, "more line", "more lines")) skipped\n" }
     return text
   }
 }

@@ -3,7 +3,7 @@ internal import AuditLog
 
 /// Judges the recorded connections of a log again under other policies. Feed it line by line; what it keeps
 /// does not grow with the log.
-package struct Replay {
+package struct Replay: LogConsumer {
   /// What one line comes to.
   private struct Finding {
     enum Change { case none, sameVerdict, verdict(Int) }
@@ -25,6 +25,9 @@ package struct Replay {
   private var key: [UInt8] = []
   package private(set) var report: ReplayReport
 
+  package var records: Int { report.records }
+  package var isOverfull: Bool { false }
+
   /// - Parameter groupLimit: how many different changes are told apart; the rest is counted together.
   package init(policy: Policy, groupLimit: Int = 100_000) {
     self.policy = policy
@@ -32,7 +35,6 @@ package struct Replay {
     report = ReplayReport(groupLimit: groupLimit)
   }
 
-  /// - Parameter line: a line without its end.
   package mutating func feed(_ line: ArraySlice<UInt8>, at place: LinePlace) {
     guard let line = LogText.content(line, isFirst: place.line == 1) else { return }
     let span = line.span
@@ -43,7 +45,6 @@ package struct Replay {
     }
   }
 
-  /// A line that is longer than any record.
   package mutating func feedOversized(at place: LinePlace) {
     report.unreadable.add(place, "longer than any record")
   }
@@ -72,6 +73,7 @@ package struct Replay {
   private mutating func judgeUnusual(_ line: ArraySlice<UInt8>, _ place: LinePlace) {
     switch RecordLine.read(line) {
     case .unreadable(let problem): report.unreadable.add(place, problem)
+    case .unreadableDecision(let problem): report.unreadable.add(place, problem, isDecision: true)
     case .other(let action): report.countOther(action)
     case .decision(let decision):
       guard

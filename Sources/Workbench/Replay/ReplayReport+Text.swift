@@ -1,4 +1,4 @@
-internal import AccessPolicy
+package import AccessPolicy
 
 extension ReplayReport {
   /// For people; every line ends with a line feed.
@@ -6,8 +6,8 @@ extension ReplayReport {
     var lines: [String] = []
     for one in cases { lines += Self.lines(one) }
     if overflow > 0 {
-      lines.append(
-        "\(overflow) more verdicts change in ways that are not told apart: there are too many kinds")
+      let more = Plural.count(overflow, "more verdict changes", "more verdicts change")
+      lines.append("\(more) in ways that are not told apart: there are too many kinds")
     }
     for one in firstUndecidable {
       lines.append(
@@ -21,13 +21,20 @@ extension ReplayReport {
     return lines.map { TerminalText.safe($0) + "\n" }.joined()
   }
 
-  /// `1200 verdicts: 3 change, 1197 do not (5 by another rule); …`.
+  /// `1200 verdicts: 3 change, 1197 do not (5 of them by another rule or caller), …`.
   package var summary: String {
     let other = otherRule > 0 ? " (\(otherRule) of them by another rule or caller)" : ""
-    return
-      "\(decisions) verdicts: \(changed) change, \(unchanged) do not\(other), \(undecidable) undecidable; "
-      + "\(shadowChanged) shadow verdicts change; \(handshakesFailed) failed handshakes have no verdict; "
-      + "\(otherRecords) other records; \(unreadable.count) unreadable lines"
+    let verdicts = [
+      Plural.count(changed, "changes", "change"), Plural.count(unchanged, "does not", "do not") + other,
+      "\(undecidable) undecidable",
+    ]
+    return [
+      "\(Plural.count(decisions, "verdict", "verdicts")): \(verdicts.joined(separator: ", "))",
+      Plural.count(shadowChanged, "shadow verdict changes", "shadow verdicts change"),
+      Plural.count(handshakesFailed, "failed handshake has no verdict", "failed handshakes have no verdict"),
+      Plural.count(otherRecords, "other record", "other records"),
+      Plural.count(unreadable.count, "unreadable line", "unreadable lines"),
+    ].joined(separator: "; ")
   }
 
   private static func lines(_ one: Case) -> [String] {
@@ -47,7 +54,10 @@ extension ReplayReport {
   }
 
   /// For programs.
-  package func json() throws -> String { try JSONReport.text(Document(self)) }
+  /// - Parameter findings: what was found in the policies.
+  package func json(findings: [Diagnostic] = []) throws -> String {
+    try JSONReport.text(Document(self, findings))
+  }
 
   private struct Document: Encodable {
     struct Change: Encodable {
@@ -84,8 +94,11 @@ extension ReplayReport {
     var cases: [Change]
     var undecidable: [Undecidable]
     var unreadable: [UnreadableLines.Example]
+    var findings: JSONTree
+    /// Only where there is nothing to compare.
+    var error: String?
 
-    init(_ report: ReplayReport) {
+    init(_ report: ReplayReport, _ findings: [Diagnostic]) {
       counts = Counts(
         verdicts: report.decisions, changed: report.changed, unchanged: report.unchanged,
         byAnotherRule: report.otherRule, undecidable: report.undecidable,
@@ -99,6 +112,8 @@ extension ReplayReport {
       }
       undecidable = report.firstUndecidable
       unreadable = report.unreadable.first
+      self.findings = .findings(findings)
+      error = report.shortage
     }
   }
 }

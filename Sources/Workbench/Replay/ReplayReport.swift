@@ -67,6 +67,19 @@ package struct ReplayReport: Sendable {
   package private(set) var otherRecords = 0
   package internal(set) var unreadable = UnreadableLines()
 
+  /// Also those that this version cannot read.
+  var records: Int { decisions + handshakesFailed + otherRecords + unreadable.decisions }
+
+  /// Why there is nothing to compare; nil where there is.
+  package var shortage: String? {
+    guard decisions == 0 else { return nil }
+    let what = "connection-allowed or connection-denied record"
+    return "no verdict to compare: the logs hold "
+      + (unreadable.decisions == 0
+        ? "no \(what)"
+        : "\(Plural.count(unreadable.decisions, what, what + "s")), none that this version reads")
+  }
+
   init(groupLimit: Int) { self.groupLimit = groupLimit }
 
   /// Connections of which the verdict is another one, by kind, the most frequent first.

@@ -1,3 +1,4 @@
+package import AccessPolicy
 internal import Foundation
 
 /// How commands show their results to programs: one JSON document, members in the order of their names, so
@@ -10,5 +11,10 @@ package enum JSONReport {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+
+  /// Why a command cannot go on, with what it found before.
+  package static func failure(_ message: String, findings: [Diagnostic] = []) throws -> String {
+    try text(JSONTree.object(["error": .text(message), "findings": .findings(findings)]))
   }
 }

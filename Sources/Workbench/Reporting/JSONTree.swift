@@ -39,6 +39,20 @@ package indirect enum JSONTree: Encodable, Hashable, Sendable {
   }
 }
 
+extension JSONTree {
+  /// The member `findings` of every report: `line` and `column` are null for a file as a whole.
+  package static func findings(_ findings: [Diagnostic]) -> JSONTree {
+    .array(
+      findings.map { finding in
+        .object(
+          [
+            "severity": .text(finding.severity.rawValue), "code": .text(finding.code),
+            "message": .text(finding.message), "hint": .text(finding.hint),
+          ].merging(place(finding.location)) { first, _ in first })
+      })
+  }
+}
+
 extension FactValue {
   /// Numbers and flags as such, everything else as people write it.
   package var json: JSONTree {

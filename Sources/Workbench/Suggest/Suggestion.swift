@@ -3,7 +3,7 @@ internal import AuditLog
 internal import Patterns
 
 /// Finds the least policy that allows what a log says was allowed. Feed it line by line.
-package struct Suggestion {
+package struct Suggestion: LogConsumer {
   package struct Options {
     /// Fields that the policy does not tie to what was seen.
     package var generalised: Set<Field> = []
@@ -59,6 +59,7 @@ package struct Suggestion {
   private(set) var refused: [String?: Int] = [:]
   package private(set) var isOverfull = false
   package private(set) var decisions = 0
+  private var otherRecords = 0
   package private(set) var unreadable = UnreadableLines()
   private(set) var first = Timestamp.distantFuture
   private(set) var last = Timestamp(nanoseconds: .min)
@@ -77,7 +78,16 @@ package struct Suggestion {
     slots = RecordScanner.keySlots(asked)
   }
 
-  /// - Parameter line: a line without its end.
+  package var records: Int { decisions + otherRecords + unreadable.decisions }
+
+  /// Why there is nothing to allow.
+  package var shortage: String {
+    let unread = unreadable.decisions
+    return
+      "no connection to allow: \(Plural.count(decisions, "verdict", "verdicts")) in the logs, and none that counts"
+      + (unread > 0 ? "; \(unread) more that this version does not read" : "")
+  }
+
   package mutating func feed(_ line: ArraySlice<UInt8>, at place: LinePlace) {
     guard let line = LogText.content(line, isFirst: place.line == 1) else { return }
     let span = line.span
@@ -94,7 +104,8 @@ package struct Suggestion {
     }
     switch RecordLine.read(line) {
     case .unreadable(let problem): unreadable.add(place, problem)
-    case .other: break
+    case .unreadableDecision(let problem): unreadable.add(place, problem, isDecision: true)
+    case .other: otherRecords += 1
     case .decision(let decision): count(outcome(decision), decision.time)
     }
   }

@@ -62,11 +62,12 @@ extension PolicyTestReport {
   }
 
   /// Counts, every case with its place, and what no test reaches.
-  package func json() throws -> String {
+  /// - Parameter findings: warnings about the policy files.
+  package func json(findings: [Diagnostic] = []) throws -> String {
     try JSONReport.text(
       JSONTree.object([
         "tests": .integer(results.count), "passed": .integer(results.count - failed.count),
-        "failed": .integer(failed.count),
+        "failed": .integer(failed.count), "findings": .findings(findings),
         "cases": .array(suites.flatMap { suite in suite.results.map { tree($0, suite.name) } }),
         "coverage": .object([
           "callers": coverage(.caller), "rules": coverage(.rule),

@@ -15,18 +15,30 @@ extension ChainCheck {
         "\(place.file):\(place.line): note: a line was cut off by a kill or a full disk, not tampered with")
     }
     if tornCount > tornLines.count { lines.append("… and \(tornCount - tornLines.count) more such lines") }
-    if lost > 0 { lines.append("note: \(lost) records could not be written, as the log itself tells") }
+    if lost > 0 {
+      let records = Plural.count(lost, "record", "records")
+      lines.append("note: \(records) could not be written, as the log itself tells")
+    }
     for one in cases {
       lines.append("\(one.file)\(one.line.map { ":\($0)" } ?? ""): \(one.problem): \(one.message)")
     }
     for end in ends {
       lines.append("last record \(end.position.sequence), fingerprint \(end.position.previous)")
     }
-    lines.append(
-      cases.isEmpty
-        ? "ok: \(records) records are as they were written"
-        : "not as written: \(cases.count) finding\(cases.count == 1 ? "" : "s"), \(records) good records")
+    lines.append(conclusion)
     return lines.map { TerminalText.safe($0) + "\n" }.joined()
+  }
+
+  private var conclusion: String {
+    guard cases.isEmpty else {
+      let good = Plural.count(records, "good record", "good records")
+      return "not as written: \(Plural.count(cases.count, "finding", "findings")), \(good)"
+    }
+    // Records that were cut off at the end leave no trace, and all of them may have been.
+    guard records > 0 else {
+      return "nothing to check: there is no record, and --expect-last alone tells whether there was one"
+    }
+    return "ok: \(Plural.count(records, "record is as it was", "records are as they were")) written"
   }
 
   /// For programs.

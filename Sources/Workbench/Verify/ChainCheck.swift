@@ -149,6 +149,9 @@ package struct ChainCheck {
     case .replaced:
       "the line is sealed, but not tied to the line before it: one of the two was written anew"
     case .otherChain: "the line belongs to another chain, and chains begin with a file"
+    case .unsealedStart(let count):
+      Plural.count(count, "line before the chain is", "lines before the chain are") + " not sealed"
+    case .unsealed: "no line is sealed: was it written with integrity: false, or is it no audit log?"
     case .unreadable:
       "the line is no sealed record: it was changed, inserted, or cut off without an audit-gap that tells of it"
     }

@@ -21,7 +21,8 @@ struct AuditVerify: ParsableCommand {
       Rotated files are put into the order of their chain, whatever order they are named in. Lines that are \
       missing at the very end leave no trace in the file: keep the last fingerprint, which is printed, somewhere \
       else, and give it with --expect-last the next time. Exits with 0 if all is as it was written (a line that a \
-      kill cut off is no tampering), with 1 if not, and with 2 if a file or the key cannot be read.
+      kill cut off is no tampering) or there is no record, with 1 if not, and with 2 if a file or the key cannot \
+      be read.
       """)
 
   @Option(name: .long, help: "The key that the gateway's audit.key names.", completion: .file())
@@ -55,8 +56,7 @@ struct AuditVerify: ParsableCommand {
         check.endRun()
       }
     } catch let error as ReadingError {
-      Console.error("\(error)")
-      throw ExitCode(2)
+      throw try CannotGoOn.because("\(error)", asJSON: format == .json)
     }
     check.finish()
     try Output.write(format == .json ? try check.json() : check.text)
@@ -85,8 +85,7 @@ struct AuditVerify: ParsableCommand {
       let bytes = try LogFile.key(key)
       return { SHA256.authenticate($0, key: bytes) }
     } catch {
-      Console.error("\(error)")
-      throw ExitCode(2)
+      throw try CannotGoOn.because("\(error)", asJSON: format == .json)
     }
   }
 }

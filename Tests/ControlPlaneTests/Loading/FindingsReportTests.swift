@@ -21,35 +21,6 @@ struct FindingsReportTests {
     #expect(FindingsReport([]).text.isEmpty)
   }
 
-  @Test func jsonHasEveryKeyAlways() throws {
-    #expect(
-      try FindingsReport([Self.error, Self.warning]).json() == #"""
-        {
-          "findings" : [
-            {
-              "code" : "unknown-key",
-              "column" : 5,
-              "file" : "c.yaml",
-              "hint" : "did you mean \"name\"?",
-              "line" : 3,
-              "message" : "unknown key \"nmae\" in a listener",
-              "severity" : "error"
-            },
-            {
-              "code" : "empty",
-              "column" : null,
-              "file" : "a\u001b[2J.yaml",
-              "hint" : null,
-              "line" : null,
-              "message" : "nothing",
-              "severity" : "warning"
-            }
-          ]
-        }
-
-        """#)
-  }
-
   @Test func theOutcomeIsThatOfTheWorstFinding() {
     #expect(FindingsReport([]).outcome == .clean)
     #expect(FindingsReport([Self.warning]).outcome == .warnings)
