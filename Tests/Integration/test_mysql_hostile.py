@@ -20,7 +20,6 @@ HELLOS = {
     "a request that goes on": (packet(fixed_part() + b"x", 1), 1043),
     "before 4.1": (packet(fixed_part(CAPABILITIES & ~PROTOCOL_41), 1), 1043),
     "a response without TLS": (response(capabilities=CAPABILITIES & ~TLS, sequence=1), 3159),
-    "a PROXY header": (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 1043),
 }
 
 
@@ -39,6 +38,13 @@ def test_a_hello_that_is_none_gets_an_error_and_a_record(mysql_front, pki, data,
         assert peer.recv(1) == b""
     mysql_front.wait_for("handshake-failed", reason="negotiation")
     assert cli(mysql_front, pki.orders).returncode == 0
+
+
+def test_a_proxy_header_of_a_stranger_is_called_so(mysql_front):
+    with plain(mysql_front) as peer:
+        peer.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+        assert peer.recv(1) == b""
+    mysql_front.wait_for("handshake-failed", reason="proxy_header")
 
 
 def test_plaintext_behind_the_request_for_tls_is_nothing_but_tls(mysql_front, pki):

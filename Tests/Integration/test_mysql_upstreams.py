@@ -172,7 +172,7 @@ def test_an_upstream_that_authenticates_oddly(own, upstream, pki, data):
     front.wait_for("upstream-failed", reason="upstream_unreachable")
 
 
-def test_an_authentication_without_end(own, upstream, pki):
+def test_an_authentication_without_end(own, upstream, pki, tmp_path):
     """Sequences would come to 0 again, and a client's packet to be a command that nobody judged."""
 
     def script(stream, sequence):
@@ -181,7 +181,7 @@ def test_an_authentication_without_end(own, upstream, pki):
             sequence = read_packet(stream)[0]
             sequence = None if sequence is None else (sequence + 1) & 255
 
-    front = own(upstream(server(script)).address)
+    front = own(upstream(server(script), family=socket.AF_UNIX, address=str(tmp_path / "s")).address)
     with Client(front, pki.orders) as client:
         client.send(response())
         for _ in range(32):
