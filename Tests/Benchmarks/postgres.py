@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Integra
 from support.gateway import Gateway
 from support.pki import PKI
 from support.postgres import POLICY, Postgres, conninfo
+from support.wait import wait_until
 
 rounds, seconds = (int(word) for word in (sys.argv[1:] + ["5", "5"][len(sys.argv) - 1:])[:2])
 TICK = os.sysconf("SC_CLK_TCK")
@@ -39,6 +40,12 @@ def processor_seconds(pids):
     return total / TICK
 
 
+def backends(postmaster):
+    """Those of the role that pgbench uses: their time counts for the postmaster once it has reaped them."""
+    done = subprocess.run(["pgrep", "-P", str(postmaster), "-f", "orders_rw"], capture_output=True, text=True)
+    return done.stdout.split()
+
+
 def pgbench(place, *words):
     done = subprocess.run(
         ["pgbench", "-n", *words, place], capture_output=True, text=True, check=True,
@@ -49,7 +56,7 @@ def pgbench(place, *words):
 def measure(place, pids):
     before = processor_seconds(pids)
     out = pgbench(place, "-S", "-M", "prepared", "-c", "8", "-j", "1", "-T", str(seconds))
-    # The server's backends have ended by now, and count as its children.
+    wait_until(lambda: not backends(pids[0]), what="the end of the backends")
     spent = processor_seconds(pids) - before
     count = int(re.search(r"actually processed: (\d+)", out)[1])
     rate = float(re.search(r"tps = ([\d.]+) \(without", out)[1])
