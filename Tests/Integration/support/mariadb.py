@@ -11,6 +11,7 @@ import mysql.connector
 import pymysql
 
 from .gateway import POLICY, free_port
+from .processes import end
 from .wait import wait_until
 
 SERVER = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -116,12 +117,7 @@ class MariaDB:
         return done.stdout.strip()
 
     def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end(self.process)
         shutil.rmtree(self.folder)
 
 

@@ -10,6 +10,7 @@ import subprocess
 
 from .clients import context
 from .gateway import free_port
+from .processes import end
 from .wait import wait_until
 
 # Debian keeps the server's programs out of PATH, a folder a version.
@@ -97,12 +98,7 @@ class Postgres:
         return done.stdout.strip()
 
     def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end(self.process)
 
 
 # What the callers of the tests may do: each the role that bears its name, and `orders` some more.
