@@ -68,7 +68,7 @@ struct TextTests {
     let instant = Timestamp(rfc3339: "1970-01-01T00:00:00.1234567899Z")
     #expect(instant?.nanoseconds == 123_456_789)
     #expect(instant?.rfc3339 == "1970-01-01T00:00:00.123456789Z")
-    #expect(Timestamp(nanoseconds: 500_000_000).rfc3339 == "1970-01-01T00:00:00.5Z")
+    #expect(Timestamp(nanoseconds: 500_000_000).rfc3339 == "1970-01-01T00:00:00.500Z")
   }
 
   @Test(arguments: [("10s", 10), ("5m", 300), ("24h", 86_400), ("90d", 7_776_000), ("0", 0), ("0s", 0)])

@@ -21,7 +21,8 @@ extension Timestamp {
     self.init(nanoseconds: Int64(clamping: Int128(seconds) * 1_000_000_000 + Int128(nanoseconds)))
   }
 
-  /// UTC with `Z`, and a fraction only where there is one, without trailing zeros.
+  /// UTC with `Z`, and a fraction of three, six or nine digits only where there is one: as the audit log writes
+  /// it, so that what a report says of a record is found in the log by a search.
   package var rfc3339: String {
     // Not from `seconds`: at the early end of the range a product of the second would not fit.
     let remainder = Int(nanoseconds % 1_000_000_000)
@@ -29,7 +30,7 @@ extension Timestamp {
     guard fraction != 0 else { return "\(wholeSeconds)Z" }
     var digits = String(fraction)
     digits = String(repeating: "0", count: 9 - digits.count) + digits
-    while digits.hasSuffix("0") { digits.removeLast() }
+    while digits.hasSuffix("000") { digits.removeLast(3) }
     return "\(wholeSeconds).\(digits)Z"
   }
 
