@@ -7,6 +7,8 @@ final class TestClient {
   private let session: TLSClientSession
   private let buffers = RecordBuffers(inboundCapacity: 128 * 1024, outboundCapacity: 128 * 1024)
   private(set) var received: [UInt8] = []
+  /// Bytes of data in the largest record so far: a read takes one record at most.
+  private(set) var largestRecord = 0
   private(set) var isEstablished = false
   private(set) var hasCloseNotify = false
   private(set) var failure: String?
@@ -100,7 +102,9 @@ final class TestClient {
     var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
       switch unsafe buffer.withUnsafeMutableBytes({ unsafe session.read(into: $0) }) {
-      case .bytes(let count): received += buffer[..<count]
+      case .bytes(let count):
+        received += buffer[..<count]
+        largestRecord = max(largestRecord, count)
       case .closeNotify:
         hasCloseNotify = true
         return

@@ -24,6 +24,28 @@ import Testing
         == data)
   }
 
+  @Test(arguments: TLSVersion.allCases, [(8192, 8192), (nil, 16_384)])
+  func recordsHoldAsMuchAsTheyMay(version: TLSVersion, size: (asked: Int?, largest: Int)) throws {
+    let pair = try InMemoryPair(
+      ServerContext(TestPKI.serverOptions()), TestPKI.clientOptions().speaking(version),
+      recordSize: size.asked)
+    #expect(pair.handshake().isComplete)
+    let before = pair.sentByServer.count
+    let data = Self.pattern(100_000)
+    #expect(pair.download(data) == data)
+    // Each record has its length behind type and version (RFC 8446 §5.1), and at most 24 bytes beside the data.
+    var sent = pair.sentByServer[before...]
+    var lengths: [Int] = []
+    while sent.count >= 5 {
+      let head = Array(sent.prefix(5))
+      lengths.append(Int(head[3]) << 8 | Int(head[4]))
+      sent = sent.dropFirst(5 + lengths[lengths.count - 1])
+    }
+    #expect(sent.isEmpty)
+    let longest = try #require(lengths.max())
+    #expect((size.largest + 1...size.largest + 24).contains(longest))
+  }
+
   @Test(arguments: TLSVersion.allCases)
   func oneByteAtATime(version: TLSVersion) throws {
     let pair = try InMemoryPair(TestPKI.serverOptions(), TestPKI.clientOptions().speaking(version))

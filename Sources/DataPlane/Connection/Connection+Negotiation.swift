@@ -67,7 +67,8 @@ extension Connection {
     do throws(TLSError) {
       let session = try TLSSession(
         listener.snapshot.tls, buffers: worker.buffers,
-        requiredProtocol: negotiation.isDirect ? ListenerSnapshot.postgresProtocol : nil)
+        requiredProtocol: negotiation.isDirect ? ListenerSnapshot.postgresProtocol : nil,
+        recordSize: listener.snapshot.recordSize)
       self.session = session
       client.tls = .server(session)
     } catch {
@@ -116,4 +117,11 @@ extension Connection {
 extension ListenerSnapshot {
   /// The name of the Postgres protocol in ALPN (IANA's registry).
   package static let postgresProtocol = "postgresql"
+
+  /// Bytes of data in a record towards clients; nil: as many as TLS has room for.
+  ///
+  /// libpq reads with at least 8 KiB of room (pqReadData) and then waits for the socket, although the rest of a
+  /// larger record lies decrypted in OpenSSL: clients that wait by themselves (pg_receivewal, and all that
+  /// use its asynchronous interface) hang. PostgreSQL's own server sends no larger ones.
+  var recordSize: Int? { wireProtocol == .postgres ? 8192 : nil }
 }

@@ -10,10 +10,13 @@ struct RecordLayer: ~Copyable {
   /// What a write may add to the data: header, explicit nonce, tag and type of its record (RFC 5246 §6.2,
   /// RFC 8446 §5.2), and a KeyUpdate that goes before it.
   static let overhead = 256
-  private static let maximumPlaintext = 16_384
+  /// Bytes of data that a record can hold (RFC 8446 §5.1).
+  static let largestRecord = 16_384
+  /// Bytes of data that a record of ours holds at most.
+  private let recordSize: Int
 
   /// - Parameter context: `SSL_CTX`; the SSL object takes a reference.
-  init(_ context: OpaquePointer, buffers: RecordBuffers) throws(TLSError) {
+  init(_ context: OpaquePointer, buffers: RecordBuffers, recordSize: Int = largestRecord) throws(TLSError) {
     ERR_clear_error()
     guard let ssl = unsafe SSL_new(context) else { throw TLSError(message: "SSL_new failed") }
     guard let bio = unsafe RecordBIO.make(over: buffers) else {
@@ -24,6 +27,7 @@ struct RecordLayer: ~Copyable {
     unsafe SSL_set_bio(ssl, bio, bio)
     unsafe self.ssl = ssl
     self.buffers = buffers
+    self.recordSize = min(max(1, recordSize), Self.largestRecord)
   }
 
   deinit { unsafe SSL_free(ssl) }
@@ -68,7 +72,7 @@ struct RecordLayer: ~Copyable {
     while taken < source.count {
       let room = buffers.outboundRoom - Self.overhead
       guard room > 0, let start = source.baseAddress else { break }
-      let length = min(source.count - taken, Self.maximumPlaintext, room)
+      let length = min(source.count - taken, recordSize, room)
       ERR_clear_error()
       let count = unsafe SSL_write(ssl, start + taken, Int32(clamping: length))
       guard count > 0 else {

@@ -16,10 +16,12 @@ package final class TLSSession {
   /// - Parameters:
   ///   - buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
   ///   - requiredProtocol: what ALPN must come to, whatever the context would do without ALPN.
+  ///   - recordSize: bytes of data that a record holds at most; nil: as many as TLS has room for.
   package init(
-    _ context: ServerContext, buffers: RecordBuffers, requiredProtocol: String? = nil
+    _ context: ServerContext, buffers: RecordBuffers, requiredProtocol: String? = nil, recordSize: Int? = nil
   ) throws(TLSError) {
-    let records = try unsafe RecordLayer(context.pointer, buffers: buffers)
+    let records = try unsafe RecordLayer(
+      context.pointer, buffers: buffers, recordSize: recordSize ?? RecordLayer.largestRecord)
     unsafe SSL_set_accept_state(records.ssl)
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: SessionState(context, requiredProtocol: requiredProtocol))
