@@ -1,4 +1,5 @@
 import DataPlane
+import GatewayConfiguration
 import Testing
 
 /// How large the TLS records are that clients of Postgres get.
