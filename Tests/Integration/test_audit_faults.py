@@ -129,9 +129,11 @@ def test_a_log_that_cannot_be_written(strike, pki, kind, setup, policy):
     records, torn = verify_torn(fault.data(), key)
     assert kind is faults.ClosedPipe or torn == 0
     said = front.stderr()
-    assert said.count("countersign: alarm: ") == 1
     assert ("WITHOUT A RECORD" in said) == (policy == "allow_unlogged")
     again = re.findall(r"is written again: (\d+) records were lost, (\d+) connections", said)
+    # A full disk may have room for a short record yet: then the log fails twice. What is lost while a gap is being
+    # written is told behind it, without an alarm of its own.
+    assert 1 <= said.count("countersign: alarm: ") <= min(len(again), 2 if kind is faults.FullDisk else 1)
     assert (sum(int(a) for a, _ in again), sum(int(b) for _, b in again)) == (lost, unlogged)
 
 
