@@ -121,6 +121,17 @@ static inline GENERAL_NAME *shim_sk_GENERAL_NAME_value(const GENERAL_NAMES *name
   return sk_GENERAL_NAME_value(names, index);
 }
 
+static inline int shim_sk_DIST_POINT_num(const CRL_DIST_POINTS *points) { return sk_DIST_POINT_num(points); }
+
+static inline DIST_POINT *shim_sk_DIST_POINT_value(const CRL_DIST_POINTS *points, int index) {
+  return sk_DIST_POINT_value(points, index);
+}
+
+/// The full names of a distribution point, or NULL where it has a relative one: a union, as below.
+static inline const GENERAL_NAMES *shim_DIST_POINT_NAME_fullname(const DIST_POINT_NAME *point) {
+  return point->type == 0 ? point->name.fullname : NULL;
+}
+
 static inline int shim_sk_ASN1_OBJECT_num(const EXTENDED_KEY_USAGE *usages) {
   return sk_ASN1_OBJECT_num(usages);
 }

@@ -47,14 +47,14 @@ struct ClientOfListener {
 struct ChainExplanation {
   private let loaded: LoadedConfiguration
   private let listener: Listener
-  private let authority: [UInt8]
+  private let material: TLSMaterial
   private let client: ClientOfListener
 
   init(_ loaded: LoadedConfiguration, position: Int, client: ClientOfListener) {
     self.loaded = loaded
     self.client = client
     listener = loaded.configuration.listeners[position]
-    authority = loaded.tls[position].clientCA
+    material = loaded.tls[position]
   }
 
   func report(chainFile: String, at: Timestamp) throws -> ExplanationReport {
@@ -79,9 +79,12 @@ struct ChainExplanation {
 
   private func verifier() throws -> ChainVerifier {
     do throws(TLSConfigurationError) {
-      return try ChainVerifier(bundle: authority)
+      return try ChainVerifier(
+        TrustOptions(
+          bundles: [TrustBundleFile(pem: material.clientCA)],
+          revocation: SnapshotBuilder.revocation(listener.tls.revocation, material)))
     } catch {
-      let file = listener.tls.clientCA
+      let file = listener.tls.revocation.file(error.file) ?? listener.tls.clientCA
       FindingsReport([
         Diagnostic(
           .error, at: file.location, code: error.code, message: "\(file.value): \(error.message)",

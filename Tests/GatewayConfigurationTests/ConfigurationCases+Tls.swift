@@ -72,55 +72,27 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      client_crl: [a.crl]",
-      expect: [
-        "9:7: not-available: client_crl is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
       with: "      client_ca: ca.pem\n      client_crl: []",
       expect: [
-        "9:7: not-available: client_crl is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)",
-        "9:19: empty: found an empty list, expected at least one file",
+        "9:19: empty: found an empty list, expected at least one file"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      crl_stale: deny",
+      with: "      client_ca: ca.pem\n      client_crl: [a.crl, b.crl, a.crl]",
       expect: [
-        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      crl_stale: {allow_for: 24h}",
-      expect: [
-        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)"
+        "9:34: duplicate-file: the CRL file \"a.crl\" is named twice (name it once)"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",
       with: "      client_ca: ca.pem\n      crl_stale: {allow_for: 0s}",
       expect: [
-        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)",
-        "9:30: out-of-range: found \"0s\", expected a duration longer than 0",
+        "9:30: out-of-range: found \"0s\", expected a duration longer than 0"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",
       with: "      client_ca: ca.pem\n      crl_stale: ignore",
       expect: [
-        "9:7: not-available: crl_stale is not available in this version of countersign (remove "
-          + "it; to ignore it would promise what does not happen)",
-        "9:18: invalid-value: found \"ignore\", expected deny or allow",
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      crl_required: true",
-      expect: [
-        "9:7: not-available: crl_required: true is not available in this version of countersign "
-          + "(remove it; to ignore it would promise what does not happen)"
+        "9:18: invalid-value: found \"ignore\", expected deny or allow"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",

@@ -33,6 +33,8 @@ struct ValidConfigurationTests {
     #expect(listener.tls.privateKey.value == "/etc/countersign/a.key")
     #expect(listener.tls.clientCA.value == "/etc/countersign/ca.pem")
     #expect(listener.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
+    #expect(listener.tls.revocation.files.isEmpty && listener.tls.revocation.stale == .deny)
+    #expect(!listener.tls.revocation.isRequired)
     #expect(listener.tls.minVersion == .tls12)
     #expect(listener.tls.alpn == [])
     #expect(listener.upstream.value == "db")
@@ -132,6 +134,19 @@ struct ValidConfigurationTests {
       try read(text).listeners.first?.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
   }
 
+  @Test(arguments: [
+    ("deny", Revocation.Staleness.deny), ("allow", .allow), ("{allow_for: 1h}", .allowFor(.seconds(3600))),
+  ])
+  func aStaleCRLGetsWhatIsWritten(_ text: String, _ stale: Revocation.Staleness) throws {
+    let configuration = try read(Self.everything.replacing("{allow_for: 24h}", with: text))
+    let revocation = try #require(configuration.listeners.first?.tls.revocation)
+    #expect(revocation.stale == stale)
+    #expect(revocation.isRequired)
+    #expect(
+      revocation.files.map(\.value) == ["/etc/countersign/tls/root.crl", "/etc/countersign/tls/issuing.crl"])
+    #expect(revocation.files[1].location.description == "/etc/countersign/c.yaml:12:34")
+  }
+
   private static let everything = """
     # Everything that this version has.
     ---
@@ -144,7 +159,9 @@ struct ValidConfigurationTests {
           certificate: [tls/server.pem]
           private_key: [tls/server.key]
           client_ca: [tls/clients-ca.pem]
-          crl_required: false
+          client_crl: [tls/root.crl, tls/issuing.crl]
+          crl_stale: {allow_for: 24h}
+          crl_required: true
           min_version: "1.3"
           alpn: [h2, http/1.1]
           unknown_server_name: default

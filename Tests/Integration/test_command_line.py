@@ -41,7 +41,7 @@ BROKEN = {
     "protocol": (lambda c: listener(c).update(protocol="http"), "invalid-value", "postgres"),
     "PROXY in": (lambda c: listener(c).update(proxy_protocol={"from": ["10.0.0.1/8"]}), "invalid-value", "10.0.0.1/8"),
     "PROXY out": (lambda c: c["upstreams"][0].update(proxy_protocol="v3"), "invalid-value", "v2_tls"),
-    "CRL": (lambda c: listener(c)["tls"].update(client_crl=["a.crl"]), "not-available", "client_crl"),
+    "CRL": (lambda c: listener(c)["tls"].update(client_crl=["a.crl"]), "unreadable-file", "a.crl"),
     "hosts": (lambda c: listener(c)["tls"].update(
         hosts=[{"server_name": ["a.example"], "certificate": "a", "private_key": "b", "client_ca": "c"}]),
         "not-available", "hosts"),
@@ -265,7 +265,6 @@ MORE = {
     "a port too high": lambda c: listener(c).update(listen="127.0.0.1:65536"),
     "no listener": lambda c: c.update(listeners=[]),
     "TLS 1.0": lambda c: listener(c)["tls"].update(min_version="1.0"),
-    "CRL required": lambda c: listener(c)["tls"].update(crl_required=True),
     "an abstract listener": lambda c: listener(c).update(listen="unix:@x"),
     "a socket without a file": lambda c: listener(c).update(socket={"mode": "0660"}),
     "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5/s"}),

@@ -7,12 +7,14 @@ import Testing
 @Suite struct VerificationTests {
   static let cases =
     VerificationCases.trust + VerificationCases.time + VerificationCases.purpose + VerificationCases.structure
-    + VerificationCases.strength + VerificationCases.constraints
+    + VerificationCases.strength + VerificationCases.constraints + VerificationCases.revocation
+    + VerificationCases.revocationScopes
 
   @Test(arguments: cases)
   func verifierDecides(_ item: VerificationCase) throws {
     let scene = try item.make()
-    let verifier = try ChainVerifier(bundle: scene.anchors.flatMap(\.pem))
+    let verifier = try ChainVerifier(
+      bundle: scene.anchors.flatMap(\.pem), revocation: scene.revocation)
     let reading = PresentedChain.read(pem: scene.chain.flatMap(\.pem))
     guard case .chain(let chain) = reading else {
       Issue.record("not a chain: \(reading)")
@@ -29,7 +31,9 @@ import Testing
   @Test(arguments: cases, TLSVersion.allCases)
   func handshakeDecides(_ item: VerificationCase, _ version: TLSVersion) throws {
     let scene = try item.make()
-    let server = try TestPKI.serverOptions(clientCA: scene.anchors.flatMap(\.pem))
+    let server = try TestPKI.serverOptions(clientCA: scene.anchors.flatMap(\.pem)) {
+      $0.revocation = scene.revocation
+    }
     let client = try TestPKI.clientOptions {
       $0.certificateChain = scene.chain.flatMap(\.pem)
       $0.privateKey = scene.chain[0].keyPEM

@@ -23,6 +23,8 @@ package enum ConfigurationLoader {
 private struct LoadingRun {
   /// A bundle of trust anchors has a few hundred KiB at most.
   static let longestPEM = 4 << 20
+  /// A CRL of a million entries has 40 to 60 MB in DER, and a third more in PEM.
+  static let longestCRL = 256 << 20
 
   private let isServed: Bool
   private var reading = FileReading()
@@ -72,18 +74,19 @@ private struct LoadingRun {
   ]
 
   private mutating func material(of listener: Listener) -> TLSMaterial? {
+    let crls = listener.tls.revocation.files.compactMap { file($0, limit: Self.longestCRL)?.bytes }
+    let hasCRLs = crls.count == listener.tls.revocation.files.count
     guard isServed else {
-      return pem(listener.tls.clientCA).map {
-        TLSMaterial(certificate: [], privateKey: [], clientCA: $0.bytes)
-      }
+      guard let authority = pem(listener.tls.clientCA), hasCRLs else { return nil }
+      return TLSMaterial(certificate: [], privateKey: [], clientCA: authority.bytes, clientCRLs: crls)
     }
     let certificate = pem(listener.tls.certificate)
     let key = pem(listener.tls.privateKey)
     let authority = pem(listener.tls.clientCA)
     if let key { reading.checkPermissions(of: listener.tls.privateKey, "private key", key.mode) }
-    guard let certificate, let key, let authority else { return nil }
+    guard let certificate, let key, let authority, hasCRLs else { return nil }
     return TLSMaterial(
-      certificate: certificate.bytes, privateKey: key.bytes, clientCA: authority.bytes)
+      certificate: certificate.bytes, privateKey: key.bytes, clientCA: authority.bytes, clientCRLs: crls)
   }
 
   private mutating func material(of tls: UpstreamTLS) -> UpstreamTLSMaterial? {
@@ -96,10 +99,11 @@ private struct LoadingRun {
     return UpstreamTLSMaterial(ca: ca.bytes, certificate: certificate.bytes, privateKey: key.bytes)
   }
 
-  private mutating func pem(_ path: Located<String>) -> FileContents? {
-    guard let contents = reading.file(path.value, namedAt: path.location, limit: Self.longestPEM) else {
-      return nil
-    }
+  private mutating func pem(_ path: Located<String>) -> FileContents? { file(path, limit: Self.longestPEM) }
+
+  /// A file that is not empty.
+  private mutating func file(_ path: Located<String>, limit: Int) -> FileContents? {
+    guard let contents = reading.file(path.value, namedAt: path.location, limit: limit) else { return nil }
     guard !contents.bytes.isEmpty else {
       reading.report(FileProblem(code: "empty", message: "\(path.value) is empty"), at: path.location)
       return nil

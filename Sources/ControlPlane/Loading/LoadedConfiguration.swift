@@ -34,11 +34,16 @@ package struct TLSMaterial: Sendable {
   package var certificate: [UInt8]
   package var privateKey: [UInt8]
   package var clientCA: [UInt8]
+  /// In the order of the configuration; DER or PEM.
+  package var clientCRLs: [[UInt8]]
 
-  package init(certificate: [UInt8], privateKey: [UInt8], clientCA: [UInt8]) {
+  package init(
+    certificate: [UInt8], privateKey: [UInt8], clientCA: [UInt8], clientCRLs: [[UInt8]] = []
+  ) {
     self.certificate = certificate
     self.privateKey = privateKey
     self.clientCA = clientCA
+    self.clientCRLs = clientCRLs
   }
 }
 

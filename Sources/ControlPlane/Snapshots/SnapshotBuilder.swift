@@ -48,10 +48,11 @@ package enum SnapshotBuilder {
       let context = try ServerContext(
         ServerContextOptions(
           certificateChain: material.certificate, privateKey: material.privateKey,
-          clientCA: material.clientCA, minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13,
-          alpn: alpn(listener), isProtocolOptional: isALPNOptional(listener), listener: listener.name.value))
+          clientCA: material.clientCA, revocation: revocation(listener.tls.revocation, material),
+          minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13, alpn: alpn(listener),
+          isProtocolOptional: isALPNOptional(listener), listener: listener.name.value))
       findings += context.findings(at: now).map {
-        diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
+        diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener, $0.file)
       }
       for anchor in context.verifier.anchors {
         findings += policy.sharedAuthorityFindings(
@@ -60,7 +61,7 @@ package enum SnapshotBuilder {
       return context
     } catch {
       findings.append(
-        diagnostic(.error, error.subject, error.code, error.message, error.hint, listener))
+        diagnostic(.error, error.subject, error.code, error.message, error.hint, listener, error.file))
       return nil
     }
   }
@@ -78,13 +79,14 @@ package enum SnapshotBuilder {
 
   private static func diagnostic(
     _ severity: Diagnostic.Severity, _ subject: TLSConfigurationError.Subject, _ code: String,
-    _ message: String, _ hint: String?, _ listener: Listener
+    _ message: String, _ hint: String?, _ listener: Listener, _ number: Int?
   ) -> Diagnostic {
     let file: Located<String>
     switch subject {
     case .certificate: file = listener.tls.certificate
     case .privateKey: file = listener.tls.privateKey
     case .clientCA: file = listener.tls.clientCA
+    case .clientCRL: file = listener.tls.revocation.file(number) ?? listener.tls.clientCA
     case .alpn, .library:
       file = Located("listener \(listener.name.value)", at: listener.name.location)
     }

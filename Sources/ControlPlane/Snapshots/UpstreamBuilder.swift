@@ -41,7 +41,7 @@ struct UpstreamBuilder {
         switch error.subject {
         case .certificate: tls.identity?.certificate ?? tls.ca
         case .privateKey: tls.identity?.privateKey ?? tls.ca
-        case .clientCA: tls.ca
+        case .clientCA, .clientCRL: tls.ca
         case .alpn, .library: Located("upstream \(upstream.name.value)", at: upstream.name.location)
         }
       findings.append(

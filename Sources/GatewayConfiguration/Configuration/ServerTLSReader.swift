@@ -14,11 +14,11 @@ struct ServerTLSReader {
     let authority = tls["client_ca"].flatMap(clientCA)
     let version = tls["min_version"].flatMap { findings.choice($0, of: ServerTLS.Version.self) }
     let alpn = tls["alpn"].map(alpn) ?? []
-    readRevocation(tls)
+    let revocation = revocation(tls)
     readHosts(tls)
     guard let certificate, let key, let authority else { return nil }
     return ServerTLS(
-      certificate: certificate, privateKey: key, clientCA: authority,
+      certificate: certificate, privateKey: key, clientCA: authority, revocation: revocation,
       minVersion: version?.value ?? .tls12, alpn: alpn)
   }
 
@@ -69,28 +69,29 @@ struct ServerTLSReader {
     return names.map(\.value)
   }
 
-  private func readRevocation(_ tls: CheckedMapping) {
+  private func revocation(_ tls: CheckedMapping) -> Revocation {
+    var revocation = Revocation()
     if let node = tls["client_crl"] {
-      for file in findings.list(node, of: "file") { _ = findings.path(file, of: "a CRL file") }
-      findings.notAvailable(at: tls.mark(of: "client_crl"), "client_crl")
+      let files = findings.list(node, of: "file").compactMap { findings.path($0, of: "a CRL file") }
+      for (index, file) in files.enumerated()
+      where files[..<index].contains(where: { $0.value == file.value }) {
+        findings.error(
+          at: file.location, "duplicate-file", "the CRL file \(Wording.quote(file.value)) is named twice",
+          hint: "name it once")
+      }
+      revocation.files = files
     }
-    if let node = tls["crl_stale"] {
-      staleCRL(node)
-      findings.notAvailable(at: tls.mark(of: "crl_stale"), "crl_stale")
-    }
-    // `false` is what holds without CRLs; `true` would refuse every client.
-    if let node = tls["crl_required"], findings.flag(node) == true {
-      findings.notAvailable(at: tls.mark(of: "crl_required"), "crl_required: true")
-    }
+    revocation.stale = tls["crl_stale"].flatMap(staleCRL) ?? .deny
+    revocation.isRequired = tls["crl_required"].flatMap { findings.flag($0) } ?? false
+    return revocation
   }
 
-  private func staleCRL(_ node: YAMLNode) {
+  private func staleCRL(_ node: YAMLNode) -> Revocation.Staleness? {
     guard case .mapping = node.content else {
-      _ = findings.choice(node, of: StaleCRL.self)
-      return
+      return findings.choice(node, of: StaleCRL.self).map { $0.value == .deny ? .deny : .allow }
     }
     let mapping = CheckedMapping(node, ConfigurationSchema.staleCRL, findings)
-    _ = mapping?["allow_for"].flatMap { findings.duration($0) }
+    return mapping?["allow_for"].flatMap { findings.duration($0) }.map { .allowFor($0) }
   }
 
   private func readHosts(_ tls: CheckedMapping) {

@@ -72,16 +72,18 @@ package struct ServerTLS: Sendable {
   package var certificate: Located<String>
   package var privateKey: Located<String>
   package var clientCA: Located<String>
+  package var revocation: Revocation
   package var minVersion: Version
   package var alpn: [String]
 
   package init(
     certificate: Located<String>, privateKey: Located<String>, clientCA: Located<String>,
-    minVersion: Version = .tls12, alpn: [String] = []
+    revocation: Revocation = Revocation(), minVersion: Version = .tls12, alpn: [String] = []
   ) {
     self.certificate = certificate
     self.privateKey = privateKey
     self.clientCA = clientCA
+    self.revocation = revocation
     self.minVersion = minVersion
     self.alpn = alpn
   }

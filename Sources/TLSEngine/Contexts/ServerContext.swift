@@ -18,7 +18,8 @@ package final class ServerContext: @unchecked Sendable {
   package init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
     let wire = try ALPN.wire(options.alpn)
     isProtocolOptional = options.isProtocolOptional
-    verifier = try ChainVerifier(bundle: options.clientCA)
+    verifier = try ChainVerifier(
+      TrustOptions(bundles: [TrustBundleFile(pem: options.clientCA)], revocation: options.revocation))
     identity = try OwnIdentity(chain: options.certificateChain, privateKey: options.privateKey)
     guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }
     unsafe pointer = context
@@ -53,16 +54,20 @@ package final class ServerContext: @unchecked Sendable {
   package func findings(at now: Timestamp) -> [TLSConfigurationFinding] {
     IdentityFindings.findings(identity.chain, at: now)
       + IdentityFindings.findings(anchors: verifier.anchors, at: now)
+      + RevocationFindings.findings(verifier.revocation, at: now)
   }
 
   /// Sessions of one listener and one set of files mean nothing to another (CVE-2025-23419): no session is
   /// kept at all, and should one ever be, OpenSSL compares this.
   private func setSessionContext(_ options: ServerContextOptions) -> Bool {
     var text = Array("countersign\n\(options.listener)\n\(options.minVersion.rawValue)\n".utf8)
-    for part in [options.certificateChain, options.clientCA, Array(options.alpn.joined(separator: ",").utf8)]
-    {
-      text += SHA256.hash(part)
-    }
+    let revocation = "\(options.revocation.stale) \(options.revocation.isRequired)"
+    let parts =
+      [
+        options.certificateChain, options.clientCA, Array(options.alpn.joined(separator: ",").utf8),
+        Array(revocation.utf8),
+      ] + options.revocation.crls
+    for part in parts { text += SHA256.hash(part) }
     let hash = SHA256.hash(text)
     return unsafe SSL_CTX_set_session_id_context(pointer, hash, UInt32(hash.count)) == 1
   }

@@ -12,6 +12,8 @@ package struct ServerContextOptions: Sendable {
   package var privateKey: [UInt8]
   /// PEM: every certificate in it is a trust anchor, intermediates too.
   package var clientCA: [UInt8]
+  /// Which certificates were withdrawn.
+  package var revocation: RevocationOptions
   /// The oldest version that is spoken.
   package var minVersion: TLSVersion
   /// Protocol names in the order we prefer them; empty: ALPN is not spoken.
@@ -23,12 +25,14 @@ package struct ServerContextOptions: Sendable {
 
   /// Options for one listener.
   package init(
-    certificateChain: [UInt8], privateKey: [UInt8], clientCA: [UInt8], minVersion: TLSVersion = .tls12,
-    alpn: [String] = [], isProtocolOptional: Bool = false, listener: String
+    certificateChain: [UInt8], privateKey: [UInt8], clientCA: [UInt8],
+    revocation: RevocationOptions = RevocationOptions(), minVersion: TLSVersion = .tls12, alpn: [String] = [],
+    isProtocolOptional: Bool = false, listener: String
   ) {
     self.certificateChain = certificateChain
     self.privateKey = privateKey
     self.clientCA = clientCA
+    self.revocation = revocation
     self.minVersion = minVersion
     self.alpn = alpn
     self.isProtocolOptional = isProtocolOptional

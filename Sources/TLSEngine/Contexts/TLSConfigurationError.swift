@@ -2,7 +2,8 @@
 package struct TLSConfigurationError: Error, Hashable, Sendable {
   /// Which of the inputs is at fault.
   package enum Subject: String, Sendable {
-    case certificate, privateKey = "private_key", clientCA = "client_ca", alpn, library
+    case certificate, privateKey = "private_key", clientCA = "client_ca", clientCRL = "client_crl",
+      alpn, library
   }
 
   /// Which of the inputs it is.
@@ -13,12 +14,15 @@ package struct TLSConfigurationError: Error, Hashable, Sendable {
   package var message: String
   /// What to do, where that can be said.
   package var hint: String?
+  /// Which file of the input it is about, where that is a list of them.
+  package var file: Int?
 
-  init(_ subject: Subject, _ code: String, _ message: String, hint: String? = nil) {
+  init(_ subject: Subject, _ code: String, _ message: String, hint: String? = nil, file: Int? = nil) {
     self.subject = subject
     self.code = code
     self.message = message
     self.hint = hint
+    self.file = file
   }
 }
 
@@ -32,11 +36,17 @@ package struct TLSConfigurationFinding: Hashable, Sendable {
   package var message: String
   /// What to do, where that can be said.
   package var hint: String?
+  /// Which file of the input it is about, where that is a list of them.
+  package var file: Int?
 
-  init(_ subject: TLSConfigurationError.Subject, _ code: String, _ message: String, hint: String? = nil) {
+  init(
+    _ subject: TLSConfigurationError.Subject, _ code: String, _ message: String, hint: String? = nil,
+    file: Int? = nil
+  ) {
     self.subject = subject
     self.code = code
     self.message = message
     self.hint = hint
+    self.file = file
   }
 }

@@ -7,6 +7,8 @@ package struct VerificationOutcome: Sendable {
   package var failure: HandshakeFailure?
   /// What only a verified chain tells: `root_sha256` and `chain_length`; empty where it is not.
   package var facts: Facts
+  /// When the verdict holds; nil where the chain is not verified.
+  package var validity: ValidityWindow?
   /// OpenSSL's number for the result, which chooses the alert that the client sees.
   let error: Int32
 
@@ -24,10 +26,14 @@ package final class ChainVerifier: @unchecked Sendable {
   private let store: OpaquePointer
   /// The certificates that are trusted, each once.
   package let anchors: [Certificate]
+  let revocation: RevocationSet
 
-  /// - Parameter bundle: PEM, certificates only, at least one.
-  package init(bundle: [UInt8]) throws(TLSConfigurationError) {
-    anchors = try TrustBundle.certificates(bundle)
+  /// - Parameter options: at least one bundle with at least one certificate.
+  package init(_ options: TrustOptions) throws(TLSConfigurationError) {
+    var anchors: [Certificate] = []
+    for bundle in options.bundles { anchors += try TrustBundle.certificates(bundle.pem) }
+    self.anchors = anchors
+    revocation = try RevocationSet(options.revocation, anchors: anchors)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
     for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
@@ -68,8 +74,35 @@ package final class ChainVerifier: @unchecked Sendable {
     defer { ERR_clear_error() }
     let verified = unsafe X509_verify_cert(context) == 1
     let error = unsafe X509_STORE_CTX_get_error(context)
-    guard verified, error == X509_V_OK else { return unsafe Self.failure(context, error: error) }
-    return unsafe VerificationOutcome(failure: nil, facts: Self.facts(of: context), error: X509_V_OK)
+    guard verified, error == X509_V_OK, let chain = unsafe X509_STORE_CTX_get0_chain(context) else {
+      return unsafe Self.failure(context, error: error)
+    }
+    return unsafe judgeRevocation(of: chain, at: now)
+  }
+
+  /// - Parameter chain: `STACK_OF(X509)`, verified; lent.
+  private func judgeRevocation(of chain: OpaquePointer, at now: Timestamp) -> VerificationOutcome {
+    var staleAfter: Timestamp?
+    if !revocation.isIdle {
+      switch unsafe RevocationCheck(revocation, chain: chain, now: now).run() {
+      case .refused(let error, let failure):
+        return VerificationOutcome(failure: failure, facts: Facts(), error: error)
+      case .good(let end): staleAfter = end
+      }
+    }
+    var outcome = unsafe VerificationOutcome(failure: nil, facts: Self.facts(of: chain), error: X509_V_OK)
+    outcome.validity = unsafe Self.validity(of: chain, staleAfter: staleAfter)
+    return outcome
+  }
+
+  private static func validity(of chain: OpaquePointer, staleAfter: Timestamp?) -> ValidityWindow? {
+    let chain = unsafe (0..<max(0, shim_sk_X509_num(chain))).compactMap {
+      unsafe shim_sk_X509_value(chain, $0)
+    }
+    let starts = unsafe chain.compactMap { unsafe CertificateTime.timestamp(X509_get0_notBefore($0)) }
+    let ends = unsafe chain.compactMap { unsafe CertificateTime.timestamp(X509_get0_notAfter($0)) }
+    guard let start = starts.max(), let end = ends.min() else { return nil }
+    return ValidityWindow(notBefore: start, notAfter: end, staleAfter: staleAfter)
   }
 
   /// Says what a valid client certificate is; nothing here may depend on a listener.
@@ -108,9 +141,8 @@ package final class ChainVerifier: @unchecked Sendable {
     return VerificationOutcome(failure: failure, facts: Facts(), error: error)
   }
 
-  private static func facts(of context: OpaquePointer) -> Facts {
+  private static func facts(of chain: OpaquePointer) -> Facts {
     var facts = Facts()
-    guard let chain = unsafe X509_STORE_CTX_get0_chain(context) else { return facts }
     let count = unsafe shim_sk_X509_num(chain)
     facts[.chainLength] = .integer(Int(count))
     if let anchor = unsafe shim_sk_X509_value(chain, count - 1) {

@@ -64,3 +64,12 @@ enum TestPKI {
     return options
   }
 }
+
+extension ChainVerifier {
+  /// One bundle without a label.
+  convenience init(
+    bundle: [UInt8], revocation: RevocationOptions = RevocationOptions()
+  ) throws(TLSConfigurationError) {
+    try self.init(TrustOptions(bundles: [TrustBundleFile(pem: bundle)], revocation: revocation))
+  }
+}

@@ -10,6 +10,7 @@ struct VerificationCase: Sendable, CustomTestStringConvertible {
     var chain: [IssuedCertificate]
     var anchors: [IssuedCertificate]
     var now = TestPKI.now
+    var revocation = RevocationOptions()
   }
 
   var testDescription: String
