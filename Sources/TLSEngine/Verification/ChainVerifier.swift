@@ -5,7 +5,7 @@ import COpenSSL
 package struct VerificationOutcome: Sendable {
   /// Nil where the chain is verified.
   package var failure: HandshakeFailure?
-  /// What only a verified chain tells: `root_sha256` and `chain_length`; empty where it is not.
+  /// What only a verified chain tells: `root_sha256`, `trust_label` and `chain_length`; empty where it is not.
   package var facts: Facts
   /// OpenSSL's number for the result, which chooses the alert that the client sees.
   let error: Int32
@@ -23,14 +23,17 @@ package final class ChainVerifier: @unchecked Sendable {
   // Sendable: the store is filled before anyone else sees it and then only looked up in, under its own lock.
   private let store: OpaquePointer
   /// The certificates that are trusted, each once.
-  package let anchors: [Certificate]
+  package let anchors: [TrustAnchor]
+  private let labels: TrustLabels
 
-  /// - Parameter bundle: PEM, certificates only, at least one.
-  package init(bundle: [UInt8]) throws(TLSConfigurationError) {
-    anchors = try TrustBundle.certificates(bundle)
+  /// Loads and checks all anchors.
+  package init(_ options: TrustOptions) throws(TLSConfigurationError) {
+    let labelled = try LabelledAnchors(options.bundles)
+    anchors = labelled.all
+    labels = TrustLabels(labelled)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
-    for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
+    for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.certificate.pointer) != 1 {
       throw .outOfMemory
     }
   }
@@ -69,7 +72,11 @@ package final class ChainVerifier: @unchecked Sendable {
     let verified = unsafe X509_verify_cert(context) == 1
     let error = unsafe X509_STORE_CTX_get_error(context)
     guard verified, error == X509_V_OK else { return unsafe Self.failure(context, error: error) }
-    return unsafe VerificationOutcome(failure: nil, facts: Self.facts(of: context), error: X509_V_OK)
+    var facts = unsafe Self.facts(of: context)
+    if let refusal = unsafe labels.label(leaf, presented: presented, at: now, &facts) {
+      return VerificationOutcome(failure: refusal, facts: Facts(), error: X509_V_ERR_CERT_REJECTED)
+    }
+    return VerificationOutcome(failure: nil, facts: facts, error: X509_V_OK)
   }
 
   /// Says what a valid client certificate is; nothing here may depend on a listener.
