@@ -13,7 +13,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -70,6 +72,10 @@ static inline void shim_SSL_CTX_allow_renegotiation(SSL_CTX *ctx) {
   SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
 }
 
+static inline void shim_SSL_CTX_set_tlsext_status_cb(SSL_CTX *ctx, int (*callback)(SSL *, void *)) {
+  SSL_CTX_set_tlsext_status_cb(ctx, callback);
+}
+
 // MARK: SSL: macros over SSL_ctrl and ex_data
 
 static inline void *shim_SSL_get_app_data(const SSL *ssl) { return SSL_get_app_data(ssl); }
@@ -78,6 +84,11 @@ static inline int shim_SSL_set_app_data(SSL *ssl, void *data) { return SSL_set_a
 
 static inline int shim_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
   return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
+/// Takes over the bytes, which OPENSSL_malloc made.
+static inline int shim_SSL_set_tlsext_status_ocsp_resp(SSL *ssl, void *response, long length) {
+  return (int)SSL_set_tlsext_status_ocsp_resp(ssl, response, length);
 }
 
 /// The name of the negotiated group, or NULL: SSL_get0_group_name came with 3.2 only.

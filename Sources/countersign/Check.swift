@@ -30,7 +30,8 @@ struct Check: ParsableCommand {
         loaded.documents,
         listeners: loaded.configuration.listeners.map {
           LintedListener(
-            name: $0.name.value, upstream: $0.upstream.value, wireProtocol: $0.wireProtocol.rawValue)
+            name: $0.name.value, upstream: $0.upstream.value, wireProtocol: $0.wireProtocol.rawValue,
+            trustLabels: $0.tls.trustLabels)
         }, at: now)
     }
     let report = FindingsReport(findings.sorted { $0.location < $1.location })

@@ -46,19 +46,19 @@ struct ClientOfListener {
 /// Verifies a chain as a listener does, and asks the policies.
 struct ChainExplanation {
   private let loaded: LoadedConfiguration
-  private let listener: Listener
+  private let tls: ServerTLS
   private let material: TLSMaterial
   private let client: ClientOfListener
 
   init(_ loaded: LoadedConfiguration, position: Int, client: ClientOfListener) {
     self.loaded = loaded
     self.client = client
-    listener = loaded.configuration.listeners[position]
+    tls = loaded.configuration.listeners[position].tls
     material = loaded.tls[position]
   }
 
   func report(chainFile: String, at: Timestamp) throws -> ExplanationReport {
-    let verifier = try verifier()
+    let (verifier, host) = try trust()
     var facts = client.facts
     var verification = ExplanationReport.Verification.ok
     switch PresentedChain.read(pem: try read(chainFile)) {
@@ -66,25 +66,50 @@ struct ChainExplanation {
       throw CannotGoOn.because("\(chainFile): no PEM certificate was found; openssl x509 turns DER into PEM")
     case .malformed(let failure): verification = Self.verification(failure)
     case .chain(let chain):
-      let outcome = verifier.verify(chain, at: at)
       facts.merge(chain.facts)
-      facts.merge(outcome.facts)
-      if let failure = outcome.failure { verification = Self.verification(failure) }
+      if let verifier {
+        let outcome = verifier.verify(chain, at: at)
+        facts.merge(outcome.facts)
+        if let failure = outcome.failure { verification = Self.verification(failure) }
+      }
     }
+    // A handshake comes to the name before it comes to the certificate.
+    if verifier == nil { verification = Self.verification(.unknownServerName(serverName)) }
     return ExplanationReport(
       at: at, verification: verification, facts: facts,
       explanation: verification.refusal == nil ? loaded.policy.explain(facts, at: at) : nil,
-      documents: loaded.documents)
+      documents: loaded.documents, host: host)
   }
 
-  private func verifier() throws -> ChainVerifier {
+  private var serverName: String? {
+    if case .text(let name)? = client.facts[.serverName] { name } else { nil }
+  }
+
+  /// - Returns: who verifies a client that asks for this name, nil where it is refused; and which host it gets,
+  ///   where there are hosts.
+  private func trust() throws -> (verifier: ChainVerifier?, host: String?) {
+    let selector = HostSelector(
+      names: tls.hosts.map { $0.serverNames.map(\.value) }, refusesUnknown: tls.unknownServerName == .refuse)
+    switch selector.choose(serverName) {
+    case .refused: return (nil, nil)
+    case .listener:
+      return (try verifier(material.clientCA, tls.clientCA), tls.hosts.isEmpty ? nil : "the listener's own")
+    case .host(let index):
+      let host = tls.hosts[index]
+      return (
+        try verifier(
+          material.hosts[index].clientCA ?? material.clientCA, host.clientCA ?? tls.clientCA),
+        host.description
+      )
+    }
+  }
+
+  private func verifier(_ bundles: [TrustBundleFile], _ files: [ClientCAFile]) throws -> ChainVerifier {
     do throws(TLSConfigurationError) {
-      return try ChainVerifier(
-        TrustOptions(
-          bundles: [TrustBundleFile(pem: material.clientCA)],
-          revocation: SnapshotBuilder.revocation(listener.tls.revocation, material)))
+      let revocation = SnapshotBuilder.revocation(tls.revocation, material)
+      return try ChainVerifier(TrustOptions(bundles: bundles, revocation: revocation))
     } catch {
-      let file = listener.tls.revocation.file(error.file) ?? listener.tls.clientCA
+      let file = error.subject == .clientCRL ? tls.revocation.files[error.file] : files[error.file].file
       FindingsReport([
         Diagnostic(
           .error, at: file.location, code: error.code, message: "\(file.value): \(error.message)",

@@ -29,8 +29,9 @@ enum DomainCases {
   static let all: [LintTests.Case] = [
     dead(.upstream, .plain("db")), alive(.upstream, .plain("db-server")),
     dead(.protocol, .plain("postgresql")), alive(.protocol, .plain("mysql")),
-    dead(.trustLabel, .plain("internal")), dead(.trustLabel, .glob("*")),
-    dead(.trustLabel, .present(true)), alive(.trustLabel, .present(false)),
+    dead(.trustLabel, .plain("internal")), alive(.trustLabel, .plain("workers")),
+    alive(.trustLabel, .glob("*")),
+    alive(.trustLabel, .present(true)), alive(.trustLabel, .present(false)),
     dead(.resumed, .plain("true")), alive(.resumed, .plain("false")),
     dead(.keyType, .plain("RSA")), dead(.keyType, .plain("ecdsa")), alive(.keyType, .plain("rsa-pss")),
     alive(.keyType, .plain("ml-dsa-65")), alive(.keyType, .prefix("rsa")),

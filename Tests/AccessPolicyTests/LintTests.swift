@@ -24,7 +24,9 @@ struct LintTests {
 
   /// `db` speaks Postgres, and whatever else there is plain TCP.
   private static func listener(_ name: String) -> LintedListener {
-    LintedListener(name: name, upstream: "\(name)-server", wireProtocol: name == "db" ? "postgres" : "tcp")
+    LintedListener(
+      name: name, upstream: "\(name)-server", wireProtocol: name == "db" ? "postgres" : "tcp",
+      trustLabels: name == "db" ? ["workers"] : [])
   }
 
   @Test(arguments: ruleCases + callerCases + patternCases + DomainCases.all)

@@ -8,17 +8,19 @@ struct SharedAuthorityTests {
     (.ski, .text("aa")), (.sha256, .text(String(repeating: "c", count: 64))))
 
   private func findings(
-    _ match: Condition, _ rule: RuleEntry = Make.rule("r"), _ authority: Facts = Self.authority
+    _ match: Condition, _ rule: RuleEntry = Make.rule("r"), _ authority: Facts = Self.authority,
+    label: String? = "edge"
   ) throws -> [String] {
     let policy = try #require(Make.compile([Make.caller("edge", match)], [rule]).policy)
-    return policy.sharedAuthorityFindings(authority, listener: "db").map(\.code)
+    return policy.sharedAuthorityFindings(authority, label: label, listener: "db").map(\.code)
   }
 
   static let open: [Condition] = [
     Make.condition(.issuerO, .plain("CloudFlare, Inc.")), Make.condition(.issuerSKI, .plain("AA")),
     Make.condition(.rootSHA256, .plain(String(repeating: "c", count: 64))),
     Make.condition(.eku, .plain("client_auth")), Make.condition(.subjectO, .prefix("Cloud")),
-    Make.condition(.trustLabel, .plain("edge")), Make.condition(.issuerCN, .suffix("cloudflare.net")),
+    Make.condition(.trustLabel, .plain("edge")), Make.condition(.serverName, .plain("shop.example")),
+    Make.condition(.issuerCN, .suffix("cloudflare.net")),
   ]
 
   @Test(arguments: open)
@@ -31,7 +33,7 @@ struct SharedAuthorityTests {
   static let pinned: [Condition] = [
     Make.condition(.issuerO, .plain("Example")), Make.condition(.issuerSKI, .plain("bb")),
     Make.condition(.spkiSHA256, .plain(String(repeating: "d", count: 64))),
-    Make.condition(.sanURI, .prefix("x://")),
+    Make.condition(.sanURI, .prefix("x://")), Make.condition(.trustLabel, .plain("workers")),
     // The compiler tells of this one, whatever the anchors are.
     Make.condition(.issuerCN, .plain("origin-pull.cloudflare.net")),
   ]

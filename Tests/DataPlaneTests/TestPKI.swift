@@ -34,8 +34,8 @@ struct TestPKI: Sendable {
   func serverContext() throws -> ServerContext {
     try ServerContext(
       ServerContextOptions(
-        certificateChain: server.pem, privateKey: server.keyPEM, clientCA: authority.pem,
-        listener: "front"))
+        identity: IdentityOptions(certificates: [server.pem], privateKeys: [server.keyPEM]),
+        trust: TrustOptions(bundles: [TrustBundleFile(pem: authority.pem)]), listener: "front"))
   }
 
   /// PEM: the anchor of servers and clients.
@@ -44,8 +44,8 @@ struct TestPKI: Sendable {
   func clientOptions(_ identity: Identity?) -> TLSClientOptions {
     var options = TLSClientOptions()
     if let certificate = identity.flatMap({ clients[$0] }) {
-      options.certificateChain = certificate.pem
-      options.privateKey = certificate.keyPEM
+      options.identity = IdentityOptions(
+        certificates: [certificate.pem], privateKeys: [certificate.keyPEM])
     }
     return options
   }

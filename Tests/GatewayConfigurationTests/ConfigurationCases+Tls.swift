@@ -5,16 +5,16 @@ extension ConfigurationDiagnosticsTests.Case {
       with: "      cert: a.pem",
       expect: [
         "6:7: unknown-key: unknown key \"cert\" in a listener's tls (known here: certificate, "
-          + "private_key, client_ca, client_crl, crl_stale, crl_required, min_version, alpn, hosts, "
-          + "unknown_server_name)",
+          + "private_key, private_key_passphrase, pkcs12, ocsp_response, client_ca, client_crl, crl_stale, "
+          + "crl_required, min_version, alpn, hosts, unknown_server_name)",
         "6:7: missing-key: a listener's tls needs the key \"certificate\"",
       ]),
     Self(
       replacing: "      certificate: a.pem",
       with: "      certificate: [a.pem, b.pem]",
       expect: [
-        "6:20: not-available: certificate with several files is not available in this version of "
-          + "countersign (name one file)"
+        "7:7: count-mismatch: certificate names 2 and private_key 1 of them "
+          + "(each certificate has a key of its own; the order does not matter)"
       ]),
     Self(
       replacing: "      certificate: a.pem",
@@ -32,8 +32,8 @@ extension ConfigurationDiagnosticsTests.Case {
       replacing: "      private_key: a.key",
       with: "      private_key: [a.key, b.key]",
       expect: [
-        "7:20: not-available: private_key with several files is not available in this version of "
-          + "countersign (name one file)"
+        "7:7: count-mismatch: certificate names 1 and private_key 2 of them "
+          + "(each certificate has a key of its own; the order does not matter)"
       ]),
     Self(
       replacing: "      private_key: a.key",
@@ -49,25 +49,9 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "      client_ca: ca.pem",
-      with: "      client_ca: [a.pem, b.pem]",
-      expect: [
-        "8:18: not-available: client_ca with several files is not available in this version of "
-          + "countersign (put all trust anchors into one file: it may hold any number of them)"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: [{label: workers, file: a.pem}]",
-      expect: [
-        "8:19: not-available: client_ca with a label is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
       with: "      client_ca: [{lable: workers, file: a.pem}]",
       expect: [
         "8:19: missing-key: a labelled client_ca needs the key \"label\"",
-        "8:19: not-available: client_ca with a label is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)",
         "8:20: unknown-key: unknown key \"lable\" in a labelled client_ca (did you mean \"label\"?)",
       ]),
     Self(
@@ -131,38 +115,6 @@ extension ConfigurationDiagnosticsTests.Case {
         "      client_ca: ca.pem\n      alpn: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]",
       expect: [
         "9:14: out-of-range: the protocol name has 256 bytes, at most 255 are possible"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with:
-        "      client_ca: ca.pem\n      hosts: [{server_name: [blog.example.com, \"*.example.net\"], certificate: a, private_key: b, client_ca: c}]",
-      expect: [
-        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
-          + "to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      hosts: [{server_name: \"*\", certificate: a, private_key: b}]",
-      expect: [
-        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
-          + "to ignore it would promise what does not happen)",
-        "9:15: missing-key: an entry of hosts needs the key \"client_ca\"",
-        "9:29: invalid-value: found \"*\", expected a DNS name, or \"*.\" and a DNS name",
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      hosts: []",
-      expect: [
-        "9:7: not-available: hosts is not available in this version of countersign (remove it; "
-          + "to ignore it would promise what does not happen)",
-        "9:14: empty: found an empty list, expected hosts",
-      ]),
-    Self(
-      replacing: "      client_ca: ca.pem",
-      with: "      client_ca: ca.pem\n      unknown_server_name: refuse",
-      expect: [
-        "9:7: not-available: unknown_server_name: refuse is not available in this version of "
-          + "countersign (remove it; to ignore it would promise what does not happen)"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",

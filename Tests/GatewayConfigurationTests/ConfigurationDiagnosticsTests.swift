@@ -14,7 +14,7 @@ struct ConfigurationDiagnosticsTests {
 
   @Test(
     arguments: Case.root + Case.listener + Case.listenAddress + Case.severalListeners + Case.tls
-      + Case.upstream + Case.auditAndLimits)
+      + Case.hosts + Case.upstream + Case.auditAndLimits)
   func finding(_ example: Case) throws {
     let text = try Example.configuration(replacing: example.replacing, with: example.with)
     let (configuration, diagnostics) = ConfigurationReader.read(Array(text.utf8), file: "c.yaml")

@@ -29,10 +29,10 @@ struct ValidConfigurationTests {
     let listener = try #require(configuration.listeners.first)
     #expect(listener.name == Located("db", at: SourceLocation(file: configuration.file, line: 3, column: 11)))
     #expect(listener.address.value == .ip(IPAddress(v4: 0), port: 6432))
-    #expect(listener.tls.certificate.value == "/etc/countersign/a.pem")
-    #expect(listener.tls.privateKey.value == "/etc/countersign/a.key")
-    #expect(listener.tls.clientCA.value == "/etc/countersign/ca.pem")
-    #expect(listener.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
+    #expect(listener.tls.identity.certificate(0).value == "/etc/countersign/a.pem")
+    #expect(listener.tls.identity.privateKey(0).value == "/etc/countersign/a.key")
+    #expect(listener.tls.clientCA.first?.file.value == "/etc/countersign/ca.pem")
+    #expect(listener.tls.clientCA.first?.file.location.description == "/etc/countersign/c.yaml:8:18")
     #expect(listener.tls.revocation.files.isEmpty && listener.tls.revocation.stale == .deny)
     #expect(!listener.tls.revocation.isRequired)
     #expect(listener.tls.minVersion == .tls12)
@@ -47,7 +47,7 @@ struct ValidConfigurationTests {
     let configuration = try read(Self.everything, file: "c.yaml")
     let listener = try #require(configuration.listeners.first)
     #expect(listener.address.value == .ip(IPAddress(v6: 0), port: 6432))
-    #expect(listener.tls.certificate.value == "tls/server.pem")
+    #expect(listener.tls.identity.certificate(0).value == "tls/server.pem")
     #expect(listener.tls.minVersion == .tls13)
     #expect(listener.tls.alpn == ["h2", "http/1.1"])
     #expect(
@@ -131,7 +131,47 @@ struct ValidConfigurationTests {
   @Test func aByteOrderMarkAndWindowsLineEndsAreAccepted() throws {
     let text = "\u{FEFF}" + Example.configuration.replacing("\n", with: "\r\n")
     #expect(
-      try read(text).listeners.first?.tls.clientCA.location.description == "/etc/countersign/c.yaml:8:18")
+      try read(text).listeners.first?.tls.clientCA.first?.file.location.description
+        == "/etc/countersign/c.yaml:8:18")
+  }
+
+  @Test func hostsAndLabelsAreReadInOneSpelling() throws {
+    let tls = """
+            client_ca: [ca.pem, {label: workers, file: workers.pem}]
+            hosts:
+              - server_name: [Blog.Example.COM., "*.XN--BCHER-KVA.example"]
+                certificate: [ec.pem, rsa.pem]
+                private_key: [rsa.key, ec.key]
+                private_key_passphrase: words
+                ocsp_response: [ec.der]
+                client_ca: {label: blog, file: blog.pem}
+              - {server_name: shop.example, pkcs12: shop.p12}
+              - {server_name: plain.example}
+            unknown_server_name: refuse
+      """
+    let listener = try #require(
+      try read(Example.configuration(replacing: "      client_ca: ca.pem", with: tls)).listeners.first)
+    #expect(listener.tls.clientCA.map(\.label?.value) == [nil, "workers"])
+    #expect(
+      listener.tls.clientCA.map(\.file.value) == ["/etc/countersign/ca.pem", "/etc/countersign/workers.pem"])
+    #expect(listener.tls.unknownServerName == .refuse)
+    let hosts = listener.tls.hosts
+    #expect(
+      hosts.map { $0.serverNames.map(\.value) } == [
+        ["blog.example.com", "*.xn--bcher-kva.example"], ["shop.example"], ["plain.example"],
+      ])
+    #expect(hosts[0].identity?.certificate(1).value == "/etc/countersign/rsa.pem")
+    #expect(hosts[0].identity?.privateKey(1).value == "/etc/countersign/ec.key")
+    #expect(hosts[0].identity?.passphrase?.value == "/etc/countersign/words")
+    #expect(hosts[0].identity?.ocspResponses.map(\.value) == ["/etc/countersign/ec.der"])
+    #expect(hosts[0].clientCA?.map(\.label?.value) == ["blog"])
+    guard case .pkcs12(let file)? = hosts[1].identity?.source else {
+      Issue.record("not a PKCS #12 file")
+      return
+    }
+    #expect(file.value == "/etc/countersign/shop.p12")
+    #expect(hosts[1].clientCA == nil && hosts[2].identity == nil && hosts[2].clientCA == nil)
+    #expect(listener.tls.trustLabels == ["workers", "blog"])
   }
 
   @Test(arguments: [

@@ -4,11 +4,14 @@ package struct LintedListener: Sendable {
   package var upstream: String
   /// `tcp`, `postgres` or `mysql`.
   package var wireProtocol: String
+  /// The labels of the trust anchors of the listener and its hosts.
+  package var trustLabels: [String]
 
-  package init(name: String, upstream: String, wireProtocol: String) {
+  package init(name: String, upstream: String, wireProtocol: String, trustLabels: [String] = []) {
     self.name = name
     self.upstream = upstream
     self.wireProtocol = wireProtocol
+    self.trustLabels = trustLabels
   }
 }
 

@@ -6,13 +6,17 @@ extension Policy {
   /// compiled; these are the ones that such a certificate matches because they ask for nothing of its own.
   /// - Parameters:
   ///   - authority: what the authority's own certificate says, a trust anchor of the listener.
+  ///   - label: what the fact `trust_label` of its certificates is; nil: they have none.
   ///   - listener: the listener's name.
-  package func sharedAuthorityFindings(_ authority: Facts, listener: String) -> [Diagnostic] {
+  package func sharedAuthorityFindings(
+    _ authority: Facts, label: String?, listener: String
+  ) -> [Diagnostic] {
     guard case .texts(let names)? = authority[.subjectCN], names.contains(CloudflareOriginPull.issuer) else {
       return []
     }
-    let situation = Situation(
-      facts: CloudflareOriginPull.certificate(issuedBy: authority, listener), at: Timestamp(nanoseconds: 0))
+    var facts = CloudflareOriginPull.certificate(issuedBy: authority, listener)
+    facts[.trustLabel] = label.map { .text($0) }
+    let situation = Situation(facts: facts, at: Timestamp(nanoseconds: 0))
     let open = callers.entries.filter { entry in
       !entry.isSharedByAllOfCloudflare
         && entry.conditions.allSatisfy { CloudflareOriginPull.isOpen($0, situation) }
@@ -45,11 +49,13 @@ extension Policy {
 enum CloudflareOriginPull {
   static let issuer = "origin-pull.cloudflare.net"
 
-  /// Whether a condition on this field leaves all of the network's customers alike.
+  /// Whether a condition on this field leaves all of the network's customers alike. The server name is chosen by
+  /// whoever connects.
   static func provesNoAccount(_ field: Field) -> Bool {
     switch field {
     case .issuerCN, .issuerO, .issuerOU, .issuerC, .issuerL, .issuerST, .issuerDN, .issuerSKI,
-      .rootSHA256, .trustLabel, .eku, .keyType, .keyBits, .chainLength, .subjectO, .subjectC, .listener:
+      .rootSHA256, .trustLabel, .eku, .keyType, .keyBits, .chainLength, .subjectO, .subjectC, .listener,
+      .serverName:
       true
     default: false
     }
@@ -71,7 +77,8 @@ enum CloudflareOriginPull {
   /// Whether such a certificate may meet the condition.
   static func isOpen(_ condition: CompiledCondition, _ situation: Situation) -> Bool {
     guard provesNoAccount(condition.field) else { return false }
-    return situation.facts[condition.field] == nil
-      || condition.evaluate(situation, capture: { _ in nil }) != .fails
+    // Of a label it is known that there is none; of other fields without a value, nothing is.
+    let isKnown = condition.field == .trustLabel || situation.facts[condition.field] != nil
+    return !isKnown || condition.evaluate(situation, capture: { _ in nil }) != .fails
   }
 }

@@ -29,7 +29,7 @@ struct ValueDomain {
       case .protocol: .texts(["tcp", "postgres", "mysql"])
       case .listener: listeners.map { .texts($0.map(\.name)) } ?? .any
       case .upstream: listeners.map { .texts(Set($0.map(\.upstream)).sorted()) } ?? .any
-      case .trustLabel: .none
+      case .trustLabel: listeners.map(Self.labels) ?? .any
       case .resumed: .flag(false)
       case .sourcePort, .clientPort: .numbers(1...65535)
       case .keyBits: .numbers(1...Int.max)
@@ -40,6 +40,11 @@ struct ValueDomain {
     hint = Self.hint(field, values)
   }
 
+  private static func labels(_ listeners: [LintedListener]) -> Values {
+    let labels = Set(listeners.flatMap(\.trustLabels)).sorted()
+    return labels.isEmpty ? .none : .texts(labels)
+  }
+
   private static func hint(_ field: Field, _ values: Values) -> String {
     switch values {
     case .any: "\(field.name) is any value"
@@ -48,7 +53,7 @@ struct ValueDomain {
       "\(field.name) is at least \(range.lowerBound)"
     case .numbers(let range): "\(field.name) is from \(range.lowerBound) to \(range.upperBound)"
     case .flag(let flag): "\(field.name) is always \(flag): sessions of TLS are not resumed"
-    case .none: "\(field.name) is not available yet: trust anchors have no labels"
+    case .none: "\(field.name) is the label of a client_ca, and none has one"
     case .spelled where field == .eku:
       "eku is one of \(ExtendedKeyUsage.names.joined(separator: ", ")), or the dotted OID of another usage"
     case .spelled where field == .keyType:

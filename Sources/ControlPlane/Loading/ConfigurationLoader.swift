@@ -21,11 +21,6 @@ package enum ConfigurationLoader {
 
 /// One pass over the files of one configuration.
 private struct LoadingRun {
-  /// A bundle of trust anchors has a few hundred KiB at most.
-  static let longestPEM = 4 << 20
-  /// A CRL of a million entries has 40 to 60 MB in DER, and a third more in PEM.
-  static let longestCRL = 256 << 20
-
   private let isServed: Bool
   private var reading = FileReading()
   var diagnostics: [Diagnostic] { reading.diagnostics }
@@ -74,40 +69,33 @@ private struct LoadingRun {
   ]
 
   private mutating func material(of listener: Listener) -> TLSMaterial? {
-    let crls = listener.tls.revocation.files.compactMap { file($0, limit: Self.longestCRL)?.bytes }
-    let hasCRLs = crls.count == listener.tls.revocation.files.count
-    guard isServed else {
-      guard let authority = pem(listener.tls.clientCA), hasCRLs else { return nil }
-      return TLSMaterial(certificate: [], privateKey: [], clientCA: authority.bytes, clientCRLs: crls)
+    let identity = isServed ? reading.identity(listener.tls.identity) : nil
+    let clientCA = reading.bundles(listener.tls.clientCA)
+    let clientCRLs = reading.revocationLists(listener.tls.revocation.files)
+    var hosts: [HostMaterial] = []
+    for host in listener.tls.hosts {
+      if let material = material(of: host) { hosts.append(material) }
     }
-    let certificate = pem(listener.tls.certificate)
-    let key = pem(listener.tls.privateKey)
-    let authority = pem(listener.tls.clientCA)
-    if let key { reading.checkPermissions(of: listener.tls.privateKey, "private key", key.mode) }
-    guard let certificate, let key, let authority, hasCRLs else { return nil }
-    return TLSMaterial(
-      certificate: certificate.bytes, privateKey: key.bytes, clientCA: authority.bytes, clientCRLs: crls)
+    guard let clientCA, let clientCRLs, identity != nil || !isServed, hosts.count == listener.tls.hosts.count
+    else { return nil }
+    return TLSMaterial(identity: identity, clientCA: clientCA, clientCRLs: clientCRLs, hosts: hosts)
+  }
+
+  private mutating func material(of host: HostTLS) -> HostMaterial? {
+    let files = isServed ? host.identity : nil
+    let identity = files.map { reading.identity($0) }
+    let clientCA = host.clientCA.map { reading.bundles($0) }
+    guard identity == nil || identity.flatMap({ $0 }) != nil,
+      clientCA == nil || clientCA.flatMap({ $0 }) != nil
+    else { return nil }
+    return HostMaterial(identity: identity ?? nil, clientCA: clientCA ?? nil)
   }
 
   private mutating func material(of tls: UpstreamTLS) -> UpstreamTLSMaterial? {
-    let ca = pem(tls.ca)
-    guard let identity = tls.identity else { return ca.map { UpstreamTLSMaterial(ca: $0.bytes) } }
-    let certificate = pem(identity.certificate)
-    let key = pem(identity.privateKey)
-    if let key { reading.checkPermissions(of: identity.privateKey, "private key", key.mode) }
-    guard let ca, let certificate, let key else { return nil }
-    return UpstreamTLSMaterial(ca: ca.bytes, certificate: certificate.bytes, privateKey: key.bytes)
-  }
-
-  private mutating func pem(_ path: Located<String>) -> FileContents? { file(path, limit: Self.longestPEM) }
-
-  /// A file that is not empty.
-  private mutating func file(_ path: Located<String>, limit: Int) -> FileContents? {
-    guard let contents = reading.file(path.value, namedAt: path.location, limit: limit) else { return nil }
-    guard !contents.bytes.isEmpty else {
-      reading.report(FileProblem(code: "empty", message: "\(path.value) is empty"), at: path.location)
-      return nil
-    }
-    return contents
+    let ca = reading.content(tls.ca)
+    guard let files = tls.identity else { return ca.map { UpstreamTLSMaterial(ca: $0) } }
+    let identity = reading.identity(files)
+    guard let ca, let identity else { return nil }
+    return UpstreamTLSMaterial(ca: ca, identity: identity)
   }
 }

@@ -14,7 +14,9 @@ package enum SnapshotBuilder {
     var findings: [Diagnostic] = []
     var listeners: [ListenerSnapshot] = []
     for (listener, material) in zip(loaded.configuration.listeners, loaded.tls) {
-      guard let context = context(listener, material, loaded.policy, now, &findings),
+      guard
+        let context = ContextBuilder(listener: listener, material: material, policy: loaded.policy)
+          .build(now: now, &findings),
         let upstream = loaded.configuration.upstreams.first(where: {
           $0.name.value == listener.upstream.value
         }), let address = ListenAddress.configured(listener, &findings),
@@ -38,59 +40,5 @@ package enum SnapshotBuilder {
   private static func version(_ loaded: LoadedConfiguration) -> String {
     let lines = loaded.files.map { "\($0.path) \(SHA256.hexadecimal($0.bytes))\n" }.sorted()
     return SHA256.hexadecimal(Array(lines.joined().utf8))
-  }
-
-  private static func context(
-    _ listener: Listener, _ material: TLSMaterial, _ policy: Policy, _ now: Timestamp,
-    _ findings: inout [Diagnostic]
-  ) -> ServerContext? {
-    do throws(TLSConfigurationError) {
-      let context = try ServerContext(
-        ServerContextOptions(
-          certificateChain: material.certificate, privateKey: material.privateKey,
-          clientCA: material.clientCA, revocation: revocation(listener.tls.revocation, material),
-          minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13, alpn: alpn(listener),
-          isProtocolOptional: isALPNOptional(listener), listener: listener.name.value))
-      findings += context.findings(at: now).map {
-        diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener, $0.file)
-      }
-      for anchor in context.verifier.anchors {
-        findings += policy.sharedAuthorityFindings(
-          PeerCertificate.facts(anchor), listener: listener.name.value)
-      }
-      return context
-    } catch {
-      findings.append(
-        diagnostic(.error, error.subject, error.code, error.message, error.hint, listener, error.file))
-      return nil
-    }
-  }
-
-  /// Clients of Postgres that begin with TLS at once must name its protocol; those that ask for TLS first may.
-  private static func alpn(_ listener: Listener) -> [String] {
-    guard listener.wireProtocol == .postgres else { return listener.tls.alpn }
-    let own = ListenerSnapshot.postgresProtocol
-    return [own] + listener.tls.alpn.filter { $0 != own }
-  }
-
-  private static func isALPNOptional(_ listener: Listener) -> Bool {
-    listener.wireProtocol == .postgres && listener.tls.alpn.isEmpty
-  }
-
-  private static func diagnostic(
-    _ severity: Diagnostic.Severity, _ subject: TLSConfigurationError.Subject, _ code: String,
-    _ message: String, _ hint: String?, _ listener: Listener, _ number: Int?
-  ) -> Diagnostic {
-    let file: Located<String>
-    switch subject {
-    case .certificate: file = listener.tls.certificate
-    case .privateKey: file = listener.tls.privateKey
-    case .clientCA: file = listener.tls.clientCA
-    case .clientCRL: file = listener.tls.revocation.file(number) ?? listener.tls.clientCA
-    case .alpn, .library:
-      file = Located("listener \(listener.name.value)", at: listener.name.location)
-    }
-    return Diagnostic(
-      severity, at: file.location, code: code, message: "\(file.value): \(message)", hint: hint)
   }
 }

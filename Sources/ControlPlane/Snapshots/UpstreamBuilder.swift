@@ -31,18 +31,19 @@ struct UpstreamBuilder {
     var options = TLSClientOptions()
     options.serverCA = material.ca
     options.serverName = tls.serverName?.value
-    options.certificateChain = material.certificate
-    options.privateKey = material.privateKey
+    options.identity = material.identity
     if listener.wireProtocol == .postgres { options.alpn = [ListenerSnapshot.postgresProtocol] }
     do throws(TLSConfigurationError) {
       return try TLSClientContext(options)
     } catch {
       let file: Located<String> =
         switch error.subject {
-        case .certificate: tls.identity?.certificate ?? tls.ca
-        case .privateKey: tls.identity?.privateKey ?? tls.ca
+        case .certificate, .pkcs12: tls.identity?.certificate(error.file) ?? tls.ca
+        case .privateKey: tls.identity?.privateKey(error.file) ?? tls.ca
+        case .passphrase: tls.identity?.passphrase ?? tls.ca
         case .clientCA, .clientCRL: tls.ca
-        case .alpn, .library: Located("upstream \(upstream.name.value)", at: upstream.name.location)
+        case .ocspResponse, .serverName, .alpn, .library:
+          Located("upstream \(upstream.name.value)", at: upstream.name.location)
         }
       findings.append(
         Diagnostic(

@@ -25,8 +25,8 @@ enum ConfigurationSchema {
 
   static let serverTLS = Schema(
     path: "listeners[].tls", noun: "a listener's tls",
-    keys: [
-      .required("certificate"), .required("private_key"), .required("client_ca"),
+    keys: IdentityReader.keys + [
+      .optional("ocsp_response"), .required("client_ca"),
       .optional("client_crl"), .optional("crl_stale"), .optional("crl_required"),
       .optional("min_version"), .optional("alpn"), .optional("hosts"), .optional("unknown_server_name"),
     ])
@@ -40,8 +40,8 @@ enum ConfigurationSchema {
 
   static let host = Schema(
     path: "listeners[].tls.hosts[]", noun: "an entry of hosts",
-    keys: [
-      .required("server_name"), .required("certificate"), .required("private_key"), .required("client_ca"),
+    keys: [.required("server_name")] + IdentityReader.keys + [
+      .optional("ocsp_response"), .optional("client_ca"),
     ])
 
   static let upstream = Schema(
@@ -57,9 +57,7 @@ enum ConfigurationSchema {
 
   static let upstreamTLS = Schema(
     path: "upstreams[].tls", noun: "an upstream's tls",
-    keys: [
-      .required("ca"), .optional("server_name"), .optional("certificate"), .optional("private_key"),
-    ])
+    keys: [.required("ca"), .optional("server_name")] + IdentityReader.keys)
 
   static let audit = Schema(
     path: "audit", noun: "audit",

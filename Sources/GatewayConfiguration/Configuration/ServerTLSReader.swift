@@ -3,54 +3,23 @@ import AccessPolicy
 /// Reads a listener's `tls`.
 struct ServerTLSReader {
   private enum StaleCRL: String, CaseIterable { case deny, allow }
-  private enum UnknownServerName: String, CaseIterable { case `default`, refuse }
 
   let findings: Findings
 
   func read(_ node: YAMLNode) -> ServerTLS? {
     guard let tls = CheckedMapping(node, ConfigurationSchema.serverTLS, findings) else { return nil }
-    let certificate = tls["certificate"].flatMap { file($0, of: "certificate") }
-    let key = tls["private_key"].flatMap { file($0, of: "private_key") }
-    let authority = tls["client_ca"].flatMap(clientCA)
+    let identity = IdentityReader(findings: findings).read(tls, isNeeded: true)
+    let authorities = tls["client_ca"].map { ClientCAReader(findings: findings).read($0) } ?? []
     let version = tls["min_version"].flatMap { findings.choice($0, of: ServerTLS.Version.self) }
     let alpn = tls["alpn"].map(alpn) ?? []
     let revocation = revocation(tls)
-    readHosts(tls)
-    guard let certificate, let key, let authority else { return nil }
+    let hostsReader = HostsReader(findings: findings)
+    let hosts = tls["hosts"].map(hostsReader.read) ?? []
+    let unknown = hostsReader.unknownServerName(tls)
+    guard let identity, !authorities.isEmpty else { return nil }
     return ServerTLS(
-      certificate: certificate, privateKey: key, clientCA: authority, revocation: revocation,
-      minVersion: version?.value ?? .tls12, alpn: alpn)
-  }
-
-  /// One file, or a list of one; several key types are a feature of their own.
-  private func file(_ node: YAMLNode, of key: String) -> Located<String>? {
-    let nodes = findings.list(node, of: "file")
-    let paths = nodes.compactMap { findings.path($0, of: "a PEM file") }
-    if nodes.count > 1 {
-      findings.notAvailable(at: node.mark, "\(key) with several files", hint: "name one file")
-    }
-    return paths.first
-  }
-
-  private func clientCA(_ node: YAMLNode) -> Located<String>? {
-    let nodes = findings.list(node, of: "file")
-    var paths: [Located<String>] = []
-    for entry in nodes {
-      guard case .mapping = entry.content else {
-        if let path = findings.path(entry, of: "a PEM file") { paths.append(path) }
-        continue
-      }
-      guard let labelled = CheckedMapping(entry, ConfigurationSchema.clientCA, findings) else { continue }
-      _ = labelled["label"].flatMap(findings.name)
-      _ = labelled["file"].flatMap { findings.path($0, of: "a PEM file") }
-      findings.notAvailable(at: entry.mark, "client_ca with a label")
-    }
-    if nodes.count > 1 {
-      findings.notAvailable(
-        at: node.mark, "client_ca with several files",
-        hint: "put all trust anchors into one file: it may hold any number of them")
-    }
-    return paths.first
+      identity: identity, clientCA: authorities, revocation: revocation,
+      minVersion: version?.value ?? .tls12, alpn: alpn, hosts: hosts, unknownServerName: unknown)
   }
 
   /// Protocol names as in RFC 7301 §3.1: 1 to 255 bytes each, at most 65535 with their length bytes.
@@ -92,32 +61,5 @@ struct ServerTLSReader {
     }
     let mapping = CheckedMapping(node, ConfigurationSchema.staleCRL, findings)
     return mapping?["allow_for"].flatMap { findings.duration($0) }.map { .allowFor($0) }
-  }
-
-  private func readHosts(_ tls: CheckedMapping) {
-    if let node = tls["hosts"] {
-      findings.entries(node, of: "hosts").forEach(host)
-      findings.notAvailable(at: tls.mark(of: "hosts"), "hosts")
-    }
-    if let node = tls["unknown_server_name"],
-      findings.choice(node, of: UnknownServerName.self)?.value == .refuse
-    {
-      findings.notAvailable(at: tls.mark(of: "unknown_server_name"), "unknown_server_name: refuse")
-    }
-  }
-
-  private func host(_ node: YAMLNode) {
-    guard let host = CheckedMapping(node, ConfigurationSchema.host, findings) else { return }
-    for name in host["server_name"].map({ findings.texts($0, of: "server name") }) ?? [] {
-      let plain = name.value.hasPrefix("*.") ? String(name.value.dropFirst(2)) : name.value
-      if !HostName.isValid(plain) {
-        findings.error(
-          at: name.location, "invalid-value",
-          "found \(Wording.quote(name.value)), expected a DNS name, or \"*.\" and a DNS name")
-      }
-    }
-    _ = host["certificate"].flatMap { file($0, of: "certificate") }
-    _ = host["private_key"].flatMap { file($0, of: "private_key") }
-    _ = host["client_ca"].flatMap(clientCA)
   }
 }

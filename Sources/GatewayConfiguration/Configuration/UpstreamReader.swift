@@ -49,21 +49,14 @@ struct UpstreamReader {
 
   private func tls(_ node: YAMLNode) -> UpstreamTLS? {
     guard let tls = CheckedMapping(node, ConfigurationSchema.upstreamTLS, findings) else { return nil }
-    let file = { (key: String) in tls[key].flatMap { findings.path($0, of: "a PEM file") } }
-    let (ca, certificate, key) = (file("ca"), file("certificate"), file("private_key"))
+    let ca = tls["ca"].flatMap { findings.path($0, of: "a PEM file") }
+    let identity = IdentityReader(findings: findings).read(tls, isNeeded: false)
     let name = tls["server_name"].flatMap { findings.text($0, expected: "a DNS name") }
     if let name, !HostName.isValid(name.value) && IPAddress(name.value) == nil {
       findings.error(
         at: name.location, "invalid-value", "found \(Wording.quote(name.value)), expected a DNS name")
     }
-    for (key, other) in [("certificate", "private_key"), ("private_key", "certificate")]
-    where tls[key] != nil && tls[other] == nil {
-      findings.error(
-        at: tls.mark(of: key), "missing-key", "an upstream's tls with \(key) needs the key \"\(other)\" too")
-    }
     guard let ca else { return nil }
-    var identity: UpstreamTLS.Identity?
-    if let certificate, let key { identity = .init(certificate: certificate, privateKey: key) }
     return UpstreamTLS(ca: ca, serverName: name, identity: identity)
   }
 }

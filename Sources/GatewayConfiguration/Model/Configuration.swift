@@ -69,23 +69,27 @@ package struct Listener: Sendable {
 package struct ServerTLS: Sendable {
   package enum Version: String, Sendable, CaseIterable { case tls12 = "1.2", tls13 = "1.3" }
 
-  package var certificate: Located<String>
-  package var privateKey: Located<String>
-  package var clientCA: Located<String>
+  package var identity: IdentityFiles
+  /// At least one.
+  package var clientCA: [ClientCAFile]
   package var revocation: Revocation
   package var minVersion: Version
   package var alpn: [String]
+  package var hosts: [HostTLS]
+  package var unknownServerName: UnknownServerName
 
   package init(
-    certificate: Located<String>, privateKey: Located<String>, clientCA: Located<String>,
-    revocation: Revocation = Revocation(), minVersion: Version = .tls12, alpn: [String] = []
+    identity: IdentityFiles, clientCA: [ClientCAFile], revocation: Revocation = Revocation(),
+    minVersion: Version = .tls12, alpn: [String] = [],
+    hosts: [HostTLS] = [], unknownServerName: UnknownServerName = .default
   ) {
-    self.certificate = certificate
-    self.privateKey = privateKey
+    self.identity = identity
     self.clientCA = clientCA
     self.revocation = revocation
     self.minVersion = minVersion
     self.alpn = alpn
+    self.hosts = hosts
+    self.unknownServerName = unknownServerName
   }
 }
 

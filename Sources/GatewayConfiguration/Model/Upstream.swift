@@ -48,15 +48,10 @@ package struct UpstreamTLS: Sendable {
   package var ca: Located<String>
   /// A DNS name or an IP address; nil stands for the address's own.
   package var serverName: Located<String>?
-  /// The gateway's own certificate and its key.
-  package var identity: Identity?
+  /// What the gateway shows of itself.
+  package var identity: IdentityFiles?
 
-  package struct Identity: Sendable {
-    package var certificate: Located<String>
-    package var privateKey: Located<String>
-  }
-
-  package init(ca: Located<String>, serverName: Located<String>? = nil, identity: Identity? = nil) {
+  package init(ca: Located<String>, serverName: Located<String>? = nil, identity: IdentityFiles? = nil) {
     self.ca = ca
     self.serverName = serverName
     self.identity = identity

@@ -32,7 +32,7 @@ enum ContextSettings {
       | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
     unsafe shim_SSL_CTX_replace_mode(context, Int(modes))
     unsafe shim_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
-    unsafe SSL_CTX_set_default_passwd_cb(context, refusePassword)
+    unsafe SSL_CTX_set_default_passwd_cb(context, answerPassphrase)
     return true
   }
 
@@ -46,12 +46,4 @@ enum ContextSettings {
       && SSL_CTX_set_max_early_data(context, 0) == 1
       && SSL_CTX_set_recv_max_early_data(context, 0) == 1
   }
-}
-
-/// OpenSSL's default asks on the terminal, and a gateway has nobody sitting there.
-func refusePassword(
-  _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _ writing: Int32, _ asked: UnsafeMutableRawPointer?
-) -> Int32 {
-  unsafe asked?.storeBytes(of: true, as: Bool.self)
-  return -1
 }

@@ -4,20 +4,27 @@ import COpenSSL
 /// What is odd, but not wrong enough to stop, about our own certificates.
 enum IdentityFindings {
   /// - Parameter now: what the validity is compared with.
-  static func findings(_ chain: [Certificate], at now: Timestamp) -> [TLSConfigurationFinding] {
-    chain.enumerated().flatMap { index, certificate in
+  static func findings(_ identity: OwnIdentity, at now: Timestamp) -> [TLSConfigurationFinding] {
+    let ofChain = identity.chain.enumerated().flatMap { index, certificate in
       let name = index == 0 ? "the certificate" : "certificate \(index + 1) of the chain"
       return validity(certificate, called: name, at: now)
-    } + purpose(chain) + authority(chain)
+    }
+    let findings = (ofChain + purpose(identity.chain) + authority(identity.chain)).map { finding in
+      var finding = finding
+      finding.file = identity.file
+      return finding
+    }
+    return findings + (identity.staple.map { StapleFindings.findings($0, at: now) } ?? [])
   }
 
   /// An anchor outside of its time refuses every client below it.
-  static func findings(anchors: [Certificate], at now: Timestamp) -> [TLSConfigurationFinding] {
+  static func findings(anchors: [TrustAnchor], at now: Timestamp) -> [TLSConfigurationFinding] {
     anchors.compactMap(noAuthority)
       + anchors.flatMap { anchor in
-        validity(anchor, called: "the trust anchor", at: now).map { finding in
+        validity(anchor.certificate, called: "the trust anchor", at: now).map { finding in
           var finding = finding
           finding.subject = .clientCA
+          finding.file = anchor.file
           finding.hint =
             finding.code == "certificate-not-yet-valid"
             ? finding.hint : "clients whose chains end here are refused from then on: add its successor"
@@ -80,13 +87,16 @@ enum IdentityFindings {
   }
 
   /// As an anchor it is legal (X509_V_FLAG_PARTIAL_CHAIN) and seldom meant: it vouches for nobody but itself.
-  private static func noAuthority(_ anchor: Certificate) -> TLSConfigurationFinding? {
-    if isAuthority(anchor) { return nil }
-    return TLSConfigurationFinding(
-      .clientCA, "anchor-not-ca", "the trust anchor (\(anchor.subject)) is not the certificate of a CA",
+  private static func noAuthority(_ anchor: TrustAnchor) -> TLSConfigurationFinding? {
+    if isAuthority(anchor.certificate) { return nil }
+    var finding = TLSConfigurationFinding(
+      .clientCA, "anchor-not-ca",
+      "the trust anchor (\(anchor.certificate.subject)) is not the certificate of a CA",
       hint:
         "only this one certificate is let in by it: put the certificate of the CA that issues the clients' there"
     )
+    finding.file = anchor.file
+    return finding
   }
 
   /// Including roots of X.509 version 1, and what has keyCertSign and no basicConstraints (X509_check_ca(3)).

@@ -8,6 +8,7 @@ enum ServerCallbacks {
     unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
     unsafe SSL_CTX_set_cert_verify_callback(context, verifyChain, nil)
     unsafe SSL_CTX_set_msg_callback(context, sawMessage)
+    unsafe shim_SSL_CTX_set_tlsext_status_cb(context, stapleResponse)
   }
 }
 
@@ -23,14 +24,32 @@ private func receivedClientHello(
   _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
   guard let state = unsafe sessionState(ssl) else { return SSL_CLIENT_HELLO_ERROR }
+  let serverName: String?
   switch unsafe ServerName.read(fromHelloOf: ssl) {
-  case .absent: unsafe state.pointee.serverName = nil
-  case .name(let name): unsafe state.pointee.serverName = name
+  case .absent: serverName = nil
+  case .name(let name): serverName = name
   case .invalid:
-    unsafe state.pointee.refusal = HandshakeFailure(
-      reason: .tlsProtocol, code: "SSL_R_BAD_EXTENSION",
-      message: "the server name that the client asks for is not a host name (RFC 6066 §3)")
+    unsafe state.pointee.refusal = .invalidServerName
     unsafe alert?.pointee = SSL_AD_ILLEGAL_PARAMETER
+    return SSL_CLIENT_HELLO_ERROR
+  }
+  // The host was chosen by the first hello, and no other may get what was shown and asked for it.
+  guard unsafe !state.pointee.hasSaidHello || state.pointee.serverName == serverName else {
+    unsafe state.pointee.refusal = .changedServerName
+    unsafe alert?.pointee = SSL_AD_ILLEGAL_PARAMETER
+    return SSL_CLIENT_HELLO_ERROR
+  }
+  unsafe state.pointee.hasSaidHello = true
+  unsafe state.pointee.serverName = serverName
+  guard unsafe state.pointee.chooseHost() else {
+    unsafe state.pointee.refusal = .unknownServerName(serverName)
+    unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
+    return SSL_CLIENT_HELLO_ERROR
+  }
+  let host = unsafe state.pointee.host.pointer
+  // SSL_set_SSL_CTX leaves the callbacks of the session cache with the context that the session began with.
+  guard unsafe SSL_set_SSL_CTX(ssl, host) == host else {
+    unsafe alert?.pointee = SSL_AD_INTERNAL_ERROR
     return SSL_CLIENT_HELLO_ERROR
   }
   let alpn = UInt32(TLSEXT_TYPE_application_layer_protocol_negotiation)
@@ -79,6 +98,21 @@ private func verifyChain(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
   return outcome.isVerified ? 1 : 0
 }
 
+/// Runs only for clients that ask for the status of our certificate, after that was chosen.
+private func stapleResponse(_ ssl: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+  guard let state = unsafe sessionState(ssl),
+    let response = unsafe state.pointee.host.staple(for: SSL_get_certificate(ssl), at: state.pointee.now),
+    let copy = unsafe CRYPTO_malloc(response.count, nil, 0)
+  else { return SSL_TLSEXT_ERR_NOACK }
+  unsafe UnsafeMutableRawBufferPointer(start: copy, count: response.count).copyBytes(from: response)
+  // OpenSSL takes over the copy.
+  guard unsafe shim_SSL_set_tlsext_status_ocsp_resp(ssl, copy, response.count) == 1 else {
+    unsafe CRYPTO_free(copy, nil, 0)
+    return SSL_TLSEXT_ERR_NOACK
+  }
+  return SSL_TLSEXT_ERR_OK
+}
+
 /// Counts what arrives behind the handshake, and remembers which handshake message came last.
 private func sawMessage(
   _ writing: Int32, _ version: Int32, _ contentType: Int32, _ bytes: UnsafeRawPointer?, _ length: Int,
@@ -101,6 +135,22 @@ private func sawMessage(
 }
 
 extension HandshakeFailure {
+  static let invalidServerName = HandshakeFailure(
+    reason: .tlsProtocol, code: "SSL_R_BAD_EXTENSION",
+    message: "the server name that the client asks for is not a host name (RFC 6066 §3)")
+
+  static let changedServerName = HandshakeFailure(
+    reason: .tlsProtocol, code: "SSL_R_BAD_EXTENSION",
+    message: "the client asks for another server name in its second hello (RFC 8446 §4.1.2)")
+
+  /// `unknown_server_name: refuse`.
+  package static func unknownServerName(_ name: String?) -> HandshakeFailure {
+    HandshakeFailure(
+      reason: .serverNameUnknown, code: "SSL_R_TLSV1_UNRECOGNIZED_NAME",
+      message: name.map { "no host is called \($0), and unknown_server_name says refuse" }
+        ?? "the client asks for no server name, and unknown_server_name says refuse")
+  }
+
   static let noApplicationProtocol = HandshakeFailure(
     reason: .tlsProtocol, code: "SSL_R_NO_APPLICATION_PROTOCOL",
     message: "the client names none of the application protocols (ALPN) that are spoken here")

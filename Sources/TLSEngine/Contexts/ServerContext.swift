@@ -1,74 +1,64 @@
-package import AccessPolicy
 import COpenSSL
 
-/// Everything that the handshakes of one listener share: our identity, who is trusted, what is spoken.
+/// Everything that the handshakes of one listener share: what we show, who is trusted, what is spoken; by the
+/// name that a client asks for.
 @safe
 package final class ServerContext: @unchecked Sendable {
-  // Sendable: the SSL_CTX is set up here and then only given to SSL_new, which OpenSSL allows from every
-  // thread; the ALPN list is never written again.
-  let pointer: OpaquePointer
-  /// Verifies clients, in handshakes and for `explain` alike.
-  package let verifier: ChainVerifier
-  private let identity: OwnIdentity
+  // Sendable: the ALPN list is never written again, and everything else is.
+  /// What a client gets that asks for no name, or for one that no host has.
+  package let ownHost: ServerHost
+  /// In the order of the options.
+  package let hosts: [ServerHost]
+  /// Which of them a name belongs to.
+  package let selector: HostSelector
   /// Our protocols as ALPN writes them (RFC 7301 §3.1), at an address that outlives every session.
   let alpn: UnsafeBufferPointer<UInt8>
   let isProtocolOptional: Bool
 
   /// Loads and checks everything, so that no handshake can find it wrong later.
-  package init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
+  package convenience init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
     let wire = try ALPN.wire(options.alpn)
+    var loading = HostLoading(options)
+    guard let hosts = loading.run() else { throw loading.errors.first ?? .outOfMemory }
+    self.init(options, hosts, wire)
+  }
+
+  /// The same, with everything that is wrong in place of the first error.
+  package static func load(
+    _ options: ServerContextOptions
+  ) -> (context: ServerContext?, errors: [TLSConfigurationError]) {
+    do throws(TLSConfigurationError) {
+      let wire = try ALPN.wire(options.alpn)
+      var loading = HostLoading(options)
+      guard let hosts = loading.run() else { return (nil, loading.errors) }
+      return (ServerContext(options, hosts, wire), [])
+    } catch { return (nil, [error]) }
+  }
+
+  private init(
+    _ options: ServerContextOptions, _ hosts: (own: ServerHost, hosts: [ServerHost]), _ wire: [UInt8]
+  ) {
+    ownHost = hosts.own
+    self.hosts = hosts.hosts
+    selector = HostSelector(names: options.hosts.map(\.names), refusesUnknown: options.refusesUnknownNames)
     isProtocolOptional = options.isProtocolOptional
-    verifier = try ChainVerifier(
-      TrustOptions(bundles: [TrustBundleFile(pem: options.clientCA)], revocation: options.revocation))
-    identity = try OwnIdentity(chain: options.certificateChain, privateKey: options.privateKey)
-    guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }
-    unsafe pointer = context
     let list = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: wire.count)
     _ = unsafe list.initialize(from: wire)
     unsafe alpn = UnsafeBufferPointer(list)
-    guard unsafe ContextSettings.apply(to: context, minimum: options.minVersion),
-      unsafe ContextSettings.applyServer(to: context), setSessionContext(options)
-    else {
-      throw TLSConfigurationError(
-        .library, "settings-refused",
-        "OpenSSL refuses our settings: \(OpenSSLErrors.sentence(OpenSSLErrors.drain()))",
-        hint: "look at the system's openssl.cnf and its providers")
+  }
+
+  deinit { unsafe alpn.deallocate() }
+
+  /// `SSL_CTX`: what a session begins with, until the client has said its hello.
+  var pointer: OpaquePointer { unsafe ownHost.pointer }
+
+  /// - Parameter name: in the spelling of ``ServerName``; nil where the client asked for none.
+  /// - Returns: nil where such a client is refused.
+  package func host(for name: String?) -> ServerHost? {
+    switch selector.choose(name) {
+    case .listener: ownHost
+    case .host(let index): hosts[index]
+    case .refused: nil
     }
-    try unsafe identity.install(in: context)
-    unsafe ServerCallbacks.install(in: context)
-  }
-
-  deinit {
-    unsafe SSL_CTX_free(pointer)
-    unsafe alpn.deallocate()
-  }
-
-  /// The last second in which our own certificate is valid; the end of time where it has no readable one.
-  package var ownCertificateNotAfter: Timestamp { identity.chain.first?.notAfter ?? .distantFuture }
-
-  /// The subject of our own certificate, in RFC 4514's form.
-  package var ownCertificateSubject: String { identity.chain.first?.subject ?? "" }
-
-  /// Warnings about our own certificates and the clients' trust anchors.
-  /// - Parameter now: what the validity is compared with.
-  package func findings(at now: Timestamp) -> [TLSConfigurationFinding] {
-    IdentityFindings.findings(identity.chain, at: now)
-      + IdentityFindings.findings(anchors: verifier.anchors, at: now)
-      + RevocationFindings.findings(verifier.revocation, at: now)
-  }
-
-  /// Sessions of one listener and one set of files mean nothing to another (CVE-2025-23419): no session is
-  /// kept at all, and should one ever be, OpenSSL compares this.
-  private func setSessionContext(_ options: ServerContextOptions) -> Bool {
-    var text = Array("countersign\n\(options.listener)\n\(options.minVersion.rawValue)\n".utf8)
-    let revocation = "\(options.revocation.stale) \(options.revocation.isRequired)"
-    let parts =
-      [
-        options.certificateChain, options.clientCA, Array(options.alpn.joined(separator: ",").utf8),
-        Array(revocation.utf8),
-      ] + options.revocation.crls
-    for part in parts { text += SHA256.hash(part) }
-    let hash = SHA256.hash(text)
-    return unsafe SSL_CTX_set_session_id_context(pointer, hash, UInt32(hash.count)) == 1
   }
 }

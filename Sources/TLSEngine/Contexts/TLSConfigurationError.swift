@@ -2,8 +2,9 @@
 package struct TLSConfigurationError: Error, Hashable, Sendable {
   /// Which of the inputs is at fault.
   package enum Subject: String, Sendable {
-    case certificate, privateKey = "private_key", clientCA = "client_ca", clientCRL = "client_crl",
-      alpn, library
+    case certificate, privateKey = "private_key", passphrase = "private_key_passphrase", pkcs12
+    case ocspResponse = "ocsp_response", clientCA = "client_ca", clientCRL = "client_crl"
+    case serverName = "server_name", alpn, library
   }
 
   /// Which of the inputs it is.
@@ -14,15 +15,29 @@ package struct TLSConfigurationError: Error, Hashable, Sendable {
   package var message: String
   /// What to do, where that can be said.
   package var hint: String?
-  /// Which file of the input it is about, where that is a list of them.
-  package var file: Int?
+  /// Which of several files of the subject, from 0.
+  package var file = 0
+  /// Which entry of `hosts`, from 0; nil stands for the listener itself, or an upstream.
+  package var host: Int?
 
-  init(_ subject: Subject, _ code: String, _ message: String, hint: String? = nil, file: Int? = nil) {
+  init(_ subject: Subject, _ code: String, _ message: String, hint: String? = nil, file: Int = 0) {
     self.subject = subject
     self.code = code
     self.message = message
     self.hint = hint
     self.file = file
+  }
+
+  func of(file: Int) -> TLSConfigurationError {
+    var error = self
+    error.file = file
+    return error
+  }
+
+  func of(host: Int?) -> TLSConfigurationError {
+    var error = self
+    error.host = host
+    return error
   }
 }
 
@@ -36,12 +51,14 @@ package struct TLSConfigurationFinding: Hashable, Sendable {
   package var message: String
   /// What to do, where that can be said.
   package var hint: String?
-  /// Which file of the input it is about, where that is a list of them.
-  package var file: Int?
+  /// Which of several files of the subject, from 0.
+  package var file = 0
+  /// Which entry of `hosts`, from 0; nil stands for the listener itself, or an upstream.
+  package var host: Int?
 
   init(
     _ subject: TLSConfigurationError.Subject, _ code: String, _ message: String, hint: String? = nil,
-    file: Int? = nil
+    file: Int = 0
   ) {
     self.subject = subject
     self.code = code

@@ -10,6 +10,10 @@ enum PublicKeyFacts {
       ERR_clear_error()
       return nil
     }
+    return unsafe describe(key: key)
+  }
+
+  static func describe(key: OpaquePointer) -> (type: String, bits: Int)? {
     let bits = unsafe Int(EVP_PKEY_get_bits(key))
     switch unsafe EVP_PKEY_get_base_id(key) {
     case EVP_PKEY_EC: return ("ec", bits)

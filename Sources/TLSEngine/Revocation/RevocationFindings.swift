@@ -3,16 +3,20 @@ import COpenSSL
 
 /// What is odd, but not wrong enough to stop, about the CRLs of a verifier.
 enum RevocationFindings {
-  /// - Parameter now: what the times are compared with.
-  static func findings(_ set: RevocationSet, at now: Timestamp) -> [TLSConfigurationFinding] {
-    set.lists.flatMap { list in unknownIssuer(list, set) + validity(list, set.stale, now) } + missing(set)
+  /// - Parameters:
+  ///   - sets: of a listener and its hosts, which have the same CRLs and perhaps other anchors.
+  ///   - now: what the times are compared with.
+  static func findings(_ sets: [RevocationSet], at now: Timestamp) -> [TLSConfigurationFinding] {
+    guard let own = sets.first else { return [] }
+    let anchors = sets.flatMap(\.anchors)
+    return own.lists.flatMap { list in unknownIssuer(list, anchors) + validity(list, own.stale, now) }
   }
 
   /// An intermediate that clients present has no anchor, so this may be meant; a wrong file shows so, too.
   private static func unknownIssuer(
-    _ list: RevocationList, _ set: RevocationSet
+    _ list: RevocationList, _ anchors: [Certificate]
   ) -> [TLSConfigurationFinding] {
-    guard unsafe RevocationSet.anchors(set.anchors, called: list.issuer).isEmpty else { return [] }
+    guard unsafe RevocationSet.anchors(anchors, called: list.issuer).isEmpty else { return [] }
     return [
       TLSConfigurationFinding(
         .clientCRL, "crl-issuer-unknown", "no trust anchor is called \(list.issuerText), whose CRL this is",
@@ -59,7 +63,7 @@ enum RevocationFindings {
   }
 
   /// The intermediates that clients present are not known here; the anchors are.
-  private static func missing(_ set: RevocationSet) -> [TLSConfigurationFinding] {
+  static func missing(_ set: RevocationSet) -> [TLSConfigurationFinding] {
     guard set.isRequired else { return [] }
     defer { ERR_clear_error() }
     return set.anchors.compactMap { anchor in

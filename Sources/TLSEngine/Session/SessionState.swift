@@ -3,7 +3,9 @@ import AccessPolicy
 /// What OpenSSL's callbacks learn of one session, at an address that the SSL object knows.
 @safe
 struct SessionState {
-  let verifier: ChainVerifier
+  /// Which host the client gets; the listener itself until it has said its hello.
+  private(set) var host: ServerHost
+  private let context: ServerContext
   /// Our protocols as ALPN writes them; the context that the session holds keeps them alive.
   let alpn: UnsafeBufferPointer<UInt8>
   /// What ALPN must come to in this session.
@@ -11,6 +13,8 @@ struct SessionState {
   /// The time at which the running call judges certificates.
   var now = Timestamp(nanoseconds: 0)
   var serverName: String?
+  /// Whether the client has said a hello before; after a HelloRetryRequest it says a second one.
+  var hasSaidHello = false
   /// Why one of our callbacks ended the handshake.
   var refusal: HandshakeFailure?
   /// Facts of the certificate that the client presented, verified or not.
@@ -25,10 +29,21 @@ struct SessionState {
   var received = 0
 
   init(_ context: ServerContext, requiredProtocol: String?) {
-    verifier = context.verifier
+    self.context = context
+    host = context.ownHost
     self.requiredProtocol = requiredProtocol
     isProtocolOptional = context.isProtocolOptional
     unsafe alpn = context.alpn
+  }
+
+  var verifier: ChainVerifier { host.verifier }
+
+  /// Takes the host that the client's server name belongs to.
+  /// - Returns: whether there is one.
+  mutating func chooseHost() -> Bool {
+    guard let chosen = context.host(for: serverName) else { return false }
+    host = chosen
+    return true
   }
 
   /// Where ALPN is spoken, whether a client may do without.

@@ -2,10 +2,8 @@ import COpenSSL
 
 /// How a client connects.
 package struct TLSClientOptions: Sendable {
-  /// PEM: our certificate, then whatever is to be sent with it, in this order; empty: none is sent.
-  package var certificateChain: [UInt8] = []
-  /// PEM, not encrypted; the first certificate's.
-  package var privateKey: [UInt8] = []
+  /// What is sent where the server asks for a certificate; nil: none is. Its chains go out as they are.
+  package var identity: IdentityOptions?
   /// PEM: the anchors that the server's chain must end in; nil: the server is not verified.
   package var serverCA: [UInt8]?
   /// Sent as SNI, and looked for in the server's certificate where that is verified; a session may be given
@@ -47,7 +45,10 @@ package final class TLSClientContext: @unchecked Sendable {
         "OpenSSL refuses our settings: \(OpenSSLErrors.sentence(OpenSSLErrors.drain()))")
     }
     if let bundle = options.serverCA { try trust(bundle) }
-    if !options.certificateChain.isEmpty { try present() }
+    // Not judged: what is sent is for the server to judge.
+    for identity in try options.identity.map(IdentityLoader(isJudging: false).load) ?? [] {
+      try unsafe identity.install(in: context)
+    }
   }
 
   deinit { unsafe SSL_CTX_free(pointer) }
@@ -75,24 +76,5 @@ package final class TLSClientContext: @unchecked Sendable {
     unsafe _ = X509_STORE_set_flags(store, UInt(flags))
     unsafe SSL_CTX_set_verify_depth(pointer, ChainLimits.intermediates)
     unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
-  }
-
-  /// Not checked like ``OwnIdentity``: what is sent is for the server to judge.
-  private func present() throws(TLSConfigurationError) {
-    let certificates = (PEMReader.blocks(options.certificateChain) ?? [])
-      .filter(\.isCertificate).compactMap { Certificate(der: $0.bytes) }
-    guard let leaf = certificates.first, let stack = unsafe shim_sk_X509_new_null() else {
-      throw TLSConfigurationError(.certificate, "no-certificate", "no PEM certificate was found")
-    }
-    defer { unsafe shim_sk_X509_free(stack) }
-    for certificate in certificates.dropFirst()
-    where unsafe shim_sk_X509_push(stack, certificate.pointer) <= 0 {
-      throw .outOfMemory
-    }
-    let key = try unsafe OwnIdentity.key(options.privateKey)
-    defer { unsafe EVP_PKEY_free(key) }
-    guard unsafe SSL_CTX_use_cert_and_key(pointer, leaf.pointer, key, stack, 1) == 1 else {
-      throw OwnIdentity.refused(OpenSSLErrors.drain())
-    }
   }
 }

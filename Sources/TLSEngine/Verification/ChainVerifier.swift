@@ -5,7 +5,7 @@ import COpenSSL
 package struct VerificationOutcome: Sendable {
   /// Nil where the chain is verified.
   package var failure: HandshakeFailure?
-  /// What only a verified chain tells: `root_sha256` and `chain_length`; empty where it is not.
+  /// What only a verified chain tells: `root_sha256`, `trust_label` and `chain_length`; empty where it is not.
   package var facts: Facts
   /// When the verdict holds; nil where the chain is not verified.
   package var validity: ValidityWindow?
@@ -25,18 +25,19 @@ package final class ChainVerifier: @unchecked Sendable {
   // Sendable: the store is filled before anyone else sees it and then only looked up in, under its own lock.
   private let store: OpaquePointer
   /// The certificates that are trusted, each once.
-  package let anchors: [Certificate]
+  package let anchors: [TrustAnchor]
+  private let labels: TrustLabels
   let revocation: RevocationSet
 
-  /// - Parameter options: at least one bundle with at least one certificate.
+  /// Loads and checks all anchors and CRLs.
   package init(_ options: TrustOptions) throws(TLSConfigurationError) {
-    var anchors: [Certificate] = []
-    for bundle in options.bundles { anchors += try TrustBundle.certificates(bundle.pem) }
-    self.anchors = anchors
-    revocation = try RevocationSet(options.revocation, anchors: anchors)
+    let labelled = try LabelledAnchors(options.bundles)
+    anchors = labelled.all
+    labels = TrustLabels(labelled)
+    revocation = try RevocationSet(options.revocation, anchors: anchors.map(\.certificate))
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
-    for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
+    for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.certificate.pointer) != 1 {
       throw .outOfMemory
     }
   }
@@ -77,11 +78,19 @@ package final class ChainVerifier: @unchecked Sendable {
     guard verified, error == X509_V_OK, let chain = unsafe X509_STORE_CTX_get0_chain(context) else {
       return unsafe Self.failure(context, error: error)
     }
-    return unsafe judgeRevocation(of: chain, at: now)
+    var facts = unsafe Self.facts(of: chain)
+    if let refusal = unsafe labels.label(leaf, presented: presented, at: now, &facts) {
+      return VerificationOutcome(failure: refusal, facts: Facts(), error: X509_V_ERR_CERT_REJECTED)
+    }
+    return unsafe judgeRevocation(of: chain, facts, at: now)
   }
 
-  /// - Parameter chain: `STACK_OF(X509)`, verified; lent.
-  private func judgeRevocation(of chain: OpaquePointer, at now: Timestamp) -> VerificationOutcome {
+  /// - Parameters:
+  ///   - chain: `STACK_OF(X509)`, verified; lent.
+  ///   - facts: what it tells.
+  private func judgeRevocation(
+    of chain: OpaquePointer, _ facts: Facts, at now: Timestamp
+  ) -> VerificationOutcome {
     var staleAfter: Timestamp?
     if !revocation.isIdle {
       switch unsafe RevocationCheck(revocation, chain: chain, now: now).run() {
@@ -90,7 +99,7 @@ package final class ChainVerifier: @unchecked Sendable {
       case .good(let end): staleAfter = end
       }
     }
-    var outcome = unsafe VerificationOutcome(failure: nil, facts: Self.facts(of: chain), error: X509_V_OK)
+    var outcome = VerificationOutcome(failure: nil, facts: facts, error: X509_V_OK)
     outcome.validity = unsafe Self.validity(of: chain, staleAfter: staleAfter)
     return outcome
   }

@@ -1,6 +1,7 @@
-/// What a listener's clients are verified against.
+/// Whom a listener, or one of its hosts, believes.
 package struct TrustOptions: Sendable {
-  /// At least one; every certificate in them is a trust anchor, intermediates too.
+  /// At least one, in the order of the configuration; every certificate in them is a trust anchor, intermediates
+  /// too.
   package var bundles: [TrustBundleFile]
   /// What is known of certificates that were withdrawn.
   package var revocation: RevocationOptions
@@ -10,16 +11,26 @@ package struct TrustOptions: Sendable {
     self.bundles = bundles
     self.revocation = revocation
   }
+
+  /// Names what is trusted: anchors, labels, CRLs and how they are used. What was verified under one version
+  /// says nothing under another.
+  var version: [UInt8] {
+    var text = Array("\(revocation.stale) \(revocation.isRequired)\n".utf8)
+    for bundle in bundles { text += Array("\(bundle.label ?? "")\n".utf8) + SHA256.hash(bundle.pem) }
+    text += Array("\ncrls\n".utf8)
+    for crl in revocation.crls { text += SHA256.hash(crl) }
+    return SHA256.hash(text)
+  }
 }
 
 /// One file of trust anchors.
-package struct TrustBundleFile: Sendable {
-  /// What the fact `trust_label` says of chains that end here; nil for a bundle without one.
+package struct TrustBundleFile: Hashable, Sendable {
+  /// The fact `trust_label` of chains that end here; nil: they have none.
   package var label: String?
   /// PEM: certificates only, at least one.
   package var pem: [UInt8]
 
-  /// A file of trust anchors.
+  /// A bundle with or without a label.
   package init(label: String? = nil, pem: [UInt8]) {
     self.label = label
     self.pem = pem

@@ -23,6 +23,7 @@ extension ExplanationReport {
         "rule": .text(decision?.shadow.rule),
       ]),
       "verification": verificationTree,
+      "host": .text(host),
       "at": .text(at.rfc3339),
       "facts": .object(
         Dictionary(

@@ -52,6 +52,7 @@ extension ExplanationReport {
           ))
       }
     }
+    if let host { lines.append(("host", host)) }
     lines.append(("chain", chain))
     lines.append(("at", at.rfc3339))
     return lines.map { "  \($0.0.padded(to: 8))  \($0.1)" }

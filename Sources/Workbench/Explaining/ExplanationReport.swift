@@ -41,17 +41,20 @@ package struct ExplanationReport: Sendable {
   package var recorded: RecordedConnection?
   /// Where the log has cut values that decide.
   package var undecided: Undecided?
+  /// Which entry of `hosts` the client gets, as people name it; nil where there are none.
+  package var host: String?
 
   /// - Parameter documents: what the policy was compiled from, in the same order.
   package init(
     at: Timestamp, verification: Verification, facts: Facts, explanation: Explanation?,
-    documents: [PolicyDocument], recorded: RecordedConnection? = nil
+    documents: [PolicyDocument], recorded: RecordedConnection? = nil, host: String? = nil
   ) {
     self.at = at
     self.verification = verification
     self.facts = facts
     self.explanation = verification.refusal == nil ? explanation : nil
     self.recorded = recorded
+    self.host = host
     unknownFields = Self.asked(documents).filter {
       $0.kind != .clock && !$0.isCertified && facts[$0] == nil
     }

@@ -49,8 +49,9 @@ struct Demo: ParsableCommand {
     let before = try lines(files).count
     var options = TLSClientOptions()
     options.serverCA = try files.read("ca.pem")
-    options.certificateChain = try files.read("\(client.file).pem")
-    options.privateKey = try files.read("\(client.file).key")
+    options.identity = IdentityOptions(
+      certificates: [try files.read("\(client.file).pem")],
+      privateKeys: [try files.read("\(client.file).key")])
     options.serverName = "localhost"
     let seen = try DemoClient(options).attempt(address, line: "hello")
     let record = try verdict(files, after: before)

@@ -16,7 +16,9 @@ struct ListenAddressTests {
     let listener = Listener(
       name: located("front"), address: Located(.unix("/run/x.sock"), at: place),
       socketFile: SocketFile(mode: 0o660, user: user.map(located), group: group.map(located)),
-      tls: ServerTLS(certificate: located("a"), privateKey: located("b"), clientCA: located("c")),
+      tls: ServerTLS(
+        identity: IdentityFiles(source: .pem(certificates: [located("a")], privateKeys: [located("b")])),
+        clientCA: [ClientCAFile(file: located("c"))]),
       upstream: located("back"), limits: Limits())
     var findings: [Diagnostic] = []
     return (ListenAddress.configured(listener, &findings), findings)

@@ -2,6 +2,7 @@ import AccessPolicy
 import Foundation
 import GatewayConfiguration
 import Glibc
+import TLSEngine
 import Testing
 
 @testable import ControlPlane
@@ -40,9 +41,9 @@ struct ConfigurationLoaderTests {
       ])
     #expect(loaded.files[2].bytes == Array("key".utf8))
     #expect(loaded.documents.map { $0.rules.map(\.name.value) } == [["a"], ["b"]])
-    #expect(loaded.tls.map(\.certificate) == [Array("certificate".utf8)])
-    #expect(loaded.tls.map(\.privateKey) == [Array("key".utf8)])
-    #expect(loaded.tls.map(\.clientCA) == [Array("authority".utf8)])
+    #expect(loaded.tls.map(\.identity?.certificates) == [[Array("certificate".utf8)]])
+    #expect(loaded.tls.map(\.identity?.privateKeys) == [[Array("key".utf8)]])
+    #expect(loaded.tls.map(\.clientCA) == [[TrustBundleFile(pem: Array("authority".utf8))]])
   }
 
   @Test func aFileThatTwoGlobsAndALinkReachCountsOnce() throws {

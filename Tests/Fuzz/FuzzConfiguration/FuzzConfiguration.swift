@@ -31,10 +31,14 @@ private func check(_ configuration: Configuration) {
     Invariant.hold(!DiagnosticInvariants.hasControl(listener.name.value), "a control character in a name")
     check(listener.limits)
     let tls = listener.tls
-    for path in [tls.certificate, tls.privateKey, tls.clientCA] {
+    for path in [tls.identity.certificate(0), tls.identity.privateKey(0)] + tls.clientCA.map(\.file) {
       Invariant.hold(path.value.hasPrefix("/"), "a path that is not resolved")
       Invariant.hold(!path.value.utf8.contains(0), "a path that the kernel would cut")
     }
+    let names = tls.hosts.flatMap(\.serverNames).map(\.value)
+    Invariant.hold(Set(names).count == names.count, "two hosts of one name")
+    Invariant.hold(
+      names.allSatisfy { $0 == $0.lowercased() && !$0.hasSuffix(".") }, "a name of its own spelling")
     for name in tls.alpn {
       // RFC 7301 section 3.1: one length byte, and never empty.
       Invariant.hold((1...255).contains(name.utf8.count), "an ALPN name of \(name.utf8.count) bytes")
