@@ -84,11 +84,10 @@ private struct AnchorSearch {
         found.formUnion(near.map(\.label))
         continue
       }
-      for unsafeissuer in unsafe presented where unsafe !seen.contains(issuer) {
-        guard unsafe issued(certificate, by: issuer, proving: provingSignatures), unsafe isValid(issuer)
-        else {
-          continue
-        }
+      let issuers = unsafe presented.filter { unsafe !seen.contains($0) && isValid($0) }
+      for index in unsafe issuers.indices {
+        let issuer = unsafe issuers[index]
+        guard unsafe issued(certificate, by: issuer, proving: provingSignatures) else { continue }
         unsafe seen.insert(issuer)
         unsafe waiting.append(issuer)
       }
