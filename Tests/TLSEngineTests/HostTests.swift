@@ -176,7 +176,7 @@ import Testing
       ServerContext(Self.options()), ServerContext(Self.options { $0.listener = "other" }),
       ServerContext(Self.options { $0.trust.bundles[0].label = "x" }),
       ServerContext(Self.options { $0.hosts[0].bundles?[0].pem += scene.shopCA.pem }),
-      ServerContext(Self.options { $0.trust.revocation.crls = [[1]] }),
+      ServerContext(Self.options { $0.trust.revocation.isRequired = true }),
     ]
     let first = contexts[0]
     let ids = ([first.ownHost] + first.hosts).map(\.sessionContext)
@@ -185,7 +185,7 @@ import Testing
     #expect(contexts[2].ownHost.sessionContext != first.ownHost.sessionContext)
     #expect(contexts[2].hosts[0].sessionContext == first.hosts[0].sessionContext)
     #expect(contexts[3].hosts[0].sessionContext != first.hosts[0].sessionContext)
-    // CRLs hold for all hosts.
+    // What is asked of CRLs holds for all hosts.
     #expect(contexts[4].hosts[0].sessionContext != first.hosts[0].sessionContext)
   }
 }

@@ -128,7 +128,7 @@ import Testing
     let set = try ChainVerifier(bundle: made.issued[0].pem, revocation: RevocationOptions(crls: [crl]))
       .revocation
     let now = Timestamp(seconds: TestPKI.now.seconds + days * TestPKI.day)
-    let findings = RevocationFindings.findings(set, at: now)
+    let findings = RevocationFindings.findings([set], at: now)
     #expect(findings.map(\.code) == (code.map { [$0] } ?? []))
     #expect(findings.allSatisfy { $0.message.contains(words) && $0.file == 0 })
   }
@@ -139,8 +139,15 @@ import Testing
     let set = try ChainVerifier(
       bundle: made.issued[0].pem, revocation: RevocationOptions(crls: [crl], isRequired: true)
     ).revocation
-    let codes = RevocationFindings.findings(set, at: TestPKI.now).map(\.code)
-    #expect(codes == ["crl-issuer-unknown", "crl-no-next-update", "crl-missing"])
+    let codes = RevocationFindings.findings([set], at: TestPKI.now).map(\.code)
+    #expect(codes == ["crl-issuer-unknown", "crl-no-next-update"])
+    #expect(RevocationFindings.missing(set).map(\.code) == ["crl-missing"])
+    // A host may have the anchor that the listener has not.
+    let host = try ChainVerifier(bundle: made.issued[1].pem, revocation: RevocationOptions(crls: [crl]))
+    #expect(
+      RevocationFindings.findings([set, host.revocation], at: TestPKI.now).map(\.code) == [
+        "crl-no-next-update"
+      ])
   }
 
   /// The moment from which the verdict would be another is that of the CRL that ends first.

@@ -154,7 +154,7 @@ import Testing
     var changed = [options, options, options, options, options]
     changed[0].bundles[0].label = nil
     changed[1].bundles[0].pem += shared.server.pem
-    changed[2].revocation.crls = [[1]]
+    changed[2].revocation = RevocationOptions(crls: [[1]])
     changed[3].revocation.stale = .allowFor(.seconds(3))
     changed[4].revocation.isRequired = true
     #expect(Set(([options] + changed).map(\.version)).count == 6)

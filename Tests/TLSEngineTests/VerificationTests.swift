@@ -32,7 +32,7 @@ import Testing
   func handshakeDecides(_ item: VerificationCase, _ version: TLSVersion) throws {
     let scene = try item.make()
     let server = try TestPKI.serverOptions(clientCA: scene.anchors.flatMap(\.pem)) {
-      $0.revocation = scene.revocation
+      $0.trust.revocation = scene.revocation
     }
     let client = try TestPKI.clientOptions {
       $0.certificateChain = scene.chain.flatMap(\.pem)

@@ -31,7 +31,7 @@ struct ContextBuilder {
   private var options: ServerContextOptions? {
     guard let identity = material.identity else { return nil }
     var options = ServerContextOptions(
-      identity: identity, 
+      identity: identity,
       trust: TrustOptions(
         bundles: material.clientCA,
         revocation: SnapshotBuilder.revocation(listener.tls.revocation, material)),
