@@ -60,11 +60,13 @@ import Testing
     let otherEC = try Self.server(.p384)
     let rsa = try Self.server(.rsa(2048))
     let stranger = try Self.server(.ed25519)
-    var error = code(IdentityOptions(certificates: [ec.pem, rsa.pem], privateKeys: [ec.keyPEM, stranger.keyPEM]))
+    var error = code(
+      IdentityOptions(certificates: [ec.pem, rsa.pem], privateKeys: [ec.keyPEM, stranger.keyPEM]))
     #expect(error?.code == "key-mismatch" && error?.subject == .privateKey && error?.file == 1)
     error = code(IdentityOptions(certificates: [ec.pem, rsa.pem], privateKeys: [ec.keyPEM, ec.keyPEM]))
     #expect(error?.code == "key-mismatch" && error?.subject == .certificate && error?.file == 1)
-    error = code(IdentityOptions(certificates: [ec.pem, otherEC.pem], privateKeys: [ec.keyPEM, otherEC.keyPEM]))
+    error = code(
+      IdentityOptions(certificates: [ec.pem, otherEC.pem], privateKeys: [ec.keyPEM, otherEC.keyPEM]))
     #expect(error?.code == "duplicate-key-type" && error?.subject == .certificate && error?.file == 1)
   }
 
@@ -127,7 +129,9 @@ import Testing
     #expect(code(load(good.response, chain)) == nil)
     #expect(code(load([1, 2, 3], chain))?.code == "response-malformed")
     #expect(code(load(OCSPWriter.refusal, chain))?.code == "response-unsuccessful")
-    #expect(code(load(OCSPWriter(shared.client, by: shared.authority).response, chain))?.code == "response-mismatch")
+    #expect(
+      code(load(OCSPWriter(shared.client, by: shared.authority).response, chain))?.code == "response-mismatch"
+    )
     var forged = good
     forged.signer = other
     let error = code(load(forged.response, chain))
@@ -136,11 +140,13 @@ import Testing
     endless.nextUpdate = nil
     #expect(code(load(endless.response, chain))?.code == "response-without-end")
     let twice = IdentityOptions(
-      certificates: [chain], privateKeys: [shared.server.keyPEM], ocspResponses: [good.response, good.response])
+      certificates: [chain], privateKeys: [shared.server.keyPEM],
+      ocspResponses: [good.response, good.response])
     #expect(code(twice)?.code == "duplicate-response" && code(twice)?.file == 1)
     // Without the issuer at hand the signature cannot be checked, which is told.
     #expect(code(load(forged.response, shared.server.pem)) == nil)
-    let unverified = try ServerContext(TestPKI.serverOptions { $0.identity = load(good.response, shared.server.pem) })
+    let unverified = try ServerContext(
+      TestPKI.serverOptions { $0.identity = load(good.response, shared.server.pem) })
     #expect(unverified.findings(at: TestPKI.now).map(\.code) == ["response-unverified"])
   }
 
@@ -150,7 +156,8 @@ import Testing
     let writer = OCSPWriter(shared.server, by: shared.authority)
     let end = try #require(writer.nextUpdate)
     let cases: [(Int64, Bool, [String])] = [
-      (writer.thisUpdate.seconds - 1, false, ["response-not-yet-valid"]), (writer.thisUpdate.seconds, true, []),
+      (writer.thisUpdate.seconds - 1, false, ["response-not-yet-valid"]),
+      (writer.thisUpdate.seconds, true, []),
       (end.seconds, true, []), (end.seconds + 1, false, ["response-stale"]),
     ]
     let response = writer.response
