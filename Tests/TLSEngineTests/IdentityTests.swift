@@ -132,6 +132,17 @@ import Testing
     #expect(
       code(load(OCSPWriter(shared.client, by: shared.authority).response, chain))?.code == "response-mismatch"
     )
+    // The same serial number means nothing under another CA.
+    var template = CertificateTemplate.server(
+      "db.example", notBefore: TestPKI.notBefore, notAfter: TestPKI.notAfter)
+    template.serial = [1, 2, 3]
+    let numbered = try ThrowawayAuthority.issue(template, by: shared.authority)
+    let alike = OCSPWriter(try ThrowawayAuthority.issue(template, by: other), by: other).response
+    for pem in [numbered.pem, numbered.pem + shared.authority.pem] {
+      let options = IdentityOptions(
+        certificates: [pem], privateKeys: [numbered.keyPEM], ocspResponses: [alike])
+      #expect(code(options)?.code == "response-mismatch")
+    }
     var forged = good
     forged.signer = other
     let error = code(load(forged.response, chain))
