@@ -91,6 +91,16 @@ static inline int shim_SSL_set_tlsext_status_ocsp_resp(SSL *ssl, void *response,
   return (int)SSL_set_tlsext_status_ocsp_resp(ssl, response, length);
 }
 
+/// Lets a client ask for an OCSP response.
+static inline void shim_SSL_ask_for_ocsp(SSL *ssl) {
+  SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+}
+
+/// What the server has stapled, or -1; it lives as long as the session.
+static inline long shim_SSL_get_tlsext_status_ocsp_resp(SSL *ssl, const unsigned char **response) {
+  return SSL_get_tlsext_status_ocsp_resp(ssl, response);
+}
+
 /// The name of the negotiated group, or NULL: SSL_get0_group_name came with 3.2 only.
 static inline const char *shim_SSL_group_name(SSL *ssl) {
   int group = (int)SSL_get_negotiated_group(ssl);

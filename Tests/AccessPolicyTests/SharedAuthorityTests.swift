@@ -41,6 +41,13 @@ struct SharedAuthorityTests {
   @Test(arguments: pinned)
   func whoHasSomethingOfItsOwnIsNot(_ match: Condition) throws { #expect(try findings(match) == []) }
 
+  @Test func anAuthorityWithoutALabelHasNone() throws {
+    let match = Make.condition(.trustLabel, .plain("edge"))
+    #expect(try findings(match, label: nil) == [])
+    #expect(try findings(Make.condition(.trustLabel, .present(false)), label: nil) == ["shared-certificate"])
+    #expect(try findings(Make.condition(.trustLabel, .present(false)), label: "edge") == [])
+  }
+
   @Test func onlyWhatIsAllowedThereCounts() throws {
     let match = Self.open[0]
     #expect(try findings(match, Make.rule("r", .deny)) == [])

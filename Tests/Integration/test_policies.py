@@ -12,22 +12,27 @@ from cryptography.x509.oid import NameOID
 
 from support.clients import exchange
 from support.gateway import BINARY
-from support.pki import PKI
+from support.hosts import ask, context
+from support.pki import PKI, SERVER
 
 POLICIES = pathlib.Path(__file__).resolve().parents[2] / "Policies"
 SETS = sorted(folder.name for folder in POLICIES.iterdir() if folder.is_dir())
 
 
-def put_in_place(name, folder, pki, *more_authorities):
-    """A copy of a set with the certificates that its configuration names."""
+def put_in_place(name, folder, pki, **authorities):
+    """A copy of a set with the certificates that its configuration names; `authorities` are CAs by their files."""
     shutil.copytree(POLICIES / name, folder, dirs_exist_ok=True)
+    text = (folder / "countersign.yaml").read_text()
     tls = folder / "tls"
     tls.mkdir()
-    server = pki.server(f"server-of-{name}")
+    names = [x509.DNSName(host) for host in ["localhost", *re.findall(r"server_name: (\S+)", text)]]
+    server = pki.issue(f"server-of-{name}", names, (SERVER,))
     shutil.copy(server.certificate, tls / "server.pem")
     shutil.copy(server.key, tls / "server.key")
-    authorities = [pki, *more_authorities]
-    (tls / "clients-ca.pem").write_bytes(b"".join(each.ca.certificate.read_bytes() for each in authorities))
+    for file in re.findall(r"tls/(\S+-ca)\.pem", text):
+        # A CA stands under one label.
+        default = pki if file == "clients-ca" else PKI(folder / "authorities" / file, f"CA of {file}")
+        shutil.copy(authorities.get(file.replace("-", "_"), default).ca.certificate, tls / f"{file}.pem")
     return folder
 
 
@@ -41,10 +46,10 @@ def check(folder):
 def serve(gateway, upstream, pki):
     """Serves a set on a free port before an echo; returns the gateway and the upstream."""
 
-    def make(name, *more_authorities):
+    def make(name, **authorities):
         back = upstream()
         front = gateway(back.address, name=name, start=False)
-        put_in_place(name, front.folder, pki, *more_authorities)
+        put_in_place(name, front.folder, pki, **authorities)
         text, listens = re.subn(r"listen: \S+", f"listen: 127.0.0.1:{front.port}", front.path.read_text())
         text, addresses = re.subn(r"address: \S+", f"address: {back.address}", text)
         assert (listens, addresses) == (1, 1)
@@ -102,14 +107,42 @@ def test_devices(serve, pki):
     assert front.wait_for("connection-allowed")[0]["user"]["name"] == "device/0a1b2c3d"
 
 
-def test_the_shared_certificate_of_origin_pulls_opens_nothing(serve, tmp_path):
+def test_origin_pulls_by_zone_hostname_and_network(serve, pki, tmp_path):
     shared = PKI(tmp_path / "shared", "origin-pull.cloudflare.net")
-    front, back = serve("cloudflare-origin-pulls", shared)
-    refused(front, shared.issue("edge", [x509.DNSName("edge.example")]))
-    denied = front.wait_for("connection-denied", reason="default")[0]
-    assert denied["user"]["name"] == "cloudflare/any"
-    assert "the-shared-certificate-was-seen" in denied["countersign"]["matched"]
-    assert back.accepted == 0
+    hostnames = PKI(tmp_path / "hostnames", "Hostnames CA")
+    front, back = serve("cloudflare-origin-pulls", origin_pull_ca=shared, hostnames_ca=hostnames)
+    of = lambda authority, file, name: authority.issue(file, subject=[(NameOID.COMMON_NAME, name)])
+    zone, renewed = of(pki, "zone", "shop.example"), of(pki, "zone-renewed", "shop.example")
+    host, network = of(hostnames, "host", "admin.shop.example"), of(shared, "edge", "shop.example")
+    passes = lambda identity, name: ask(front, context(identity), name)[0] is not None
+
+    # Before a rotation, during it and after it.
+    assert passes(zone, "shop.example") and passes(renewed, "www.shop.example")
+    assert passes(host, "admin.shop.example")
+    assert back.accepted == 3
+    assert not passes(zone, "blog.example") and not passes(zone, None)
+    assert not passes(network, "shop.example")
+    # A hostname has a CA of its own, and its certificate is good for that one alone.
+    assert not passes(zone, "admin.shop.example") and not passes(network, "admin.shop.example")
+    assert not passes(host, "shop.example")
+    assert not passes(of(hostnames, "other", "shop.example"), "admin.shop.example")
+    front.stop()
+    assert back.accepted == 3
+    allowed = front.records("connection-allowed")
+    assert [r["user"]["name"] for r in allowed] == ["zone/shop.example"] * 2 + ["host/admin.shop.example"]
+    assert [r["countersign"]["facts"]["trust_label"] for r in allowed] == ["zones", "zones", "hostnames"]
+    denied = front.records("connection-denied")
+    assert [r["user"]["name"] for r in denied] == [
+        "zone/shop.example", "zone/shop.example", "cloudflare/any", "host/shop.example"]
+    assert "the-shared-certificate-was-seen" in denied[2]["countersign"]["matched"]
+    assert [r["event"]["reason"] for r in front.records("handshake-failed")] == ["certificate_untrusted"] * 3
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_tests_reach_everything(name):
+    done = subprocess.run(
+        [BINARY, "test", "--require-coverage", str(POLICIES / name)], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_configuration_of_the_kubernetes_example(tmp_path, pki):

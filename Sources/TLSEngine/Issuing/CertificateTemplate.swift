@@ -116,7 +116,7 @@ package struct KeyUsage: OptionSet, Sendable {
 package struct CertificateTemplate: Sendable {
   /// The kind of key that is made.
   package enum KeyType: Hashable, Sendable {
-    case p256, p384, ed25519
+    case p256, p384, p521, ed25519
     /// A size in bits.
     case rsa(UInt32)
   }

@@ -99,6 +99,7 @@ enum IssuingKeys {
       switch type {
       case .p256: unsafe shim_EVP_EC_gen("P-256")
       case .p384: unsafe shim_EVP_EC_gen("P-384")
+      case .p521: unsafe shim_EVP_EC_gen("P-521")
       case .ed25519: unsafe shim_EVP_ED25519_gen()
       case .rsa(let bits): unsafe shim_EVP_RSA_gen(bits)
       }

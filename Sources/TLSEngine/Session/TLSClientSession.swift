@@ -4,7 +4,7 @@ import COpenSSL
 /// The client's side of one TLS connection. Confined to the thread that made it.
 @safe
 package final class TLSClientSession {
-  private let records: RecordLayer
+  let records: RecordLayer
   private var established = false
   /// Why the session broke behind the handshake. In TLS 1.3 that is where a server refuses a client's certificate.
   package private(set) var refusal: Failure?

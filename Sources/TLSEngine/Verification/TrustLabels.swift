@@ -44,7 +44,9 @@ struct TrustLabels: Sendable {
     let names = found.map(LabelledAnchors.under).sorted().joined(separator: " and ")
     return HandshakeFailure(
       reason: .certificateUntrusted, code: "X509_V_ERR_APPLICATION_VERIFICATION",
-      message: "the chain can end \(names): the client sends a cross-signed CA in several forms")
+      message: search.isExhausted
+        ? "the client sends so many CAs of one name that nobody looks under which label its chain ends"
+        : "the chain can end \(names): the client sends a cross-signed CA in several forms")
   }
 }
 

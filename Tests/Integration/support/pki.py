@@ -56,9 +56,9 @@ class PKI:
         )
         self.ca = Identity(folder, "ca", certificate, key)
 
-    def issue(self, name, names=(), usage=(CLIENT,), subject=(), starts=-3600, ends=86400):
+    def issue(self, name, names=(), usage=(CLIENT,), subject=(), starts=-3600, ends=86400, key=None):
         """A leaf; `starts` and `ends` are seconds from now, `subject` pairs of OID and text."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(oid, text) for oid, text in subject]))
@@ -75,9 +75,9 @@ class PKI:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(usage)), critical=False)
         return Identity(self.folder, name, builder.sign(self.ca.private_key, hashes.SHA256()), key)
 
-    def server(self, name="server"):
+    def server(self, name="server", **arguments):
         addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
-        return self.issue(name, [x509.DNSName("localhost"), *addresses], (SERVER,))
+        return self.issue(name, [x509.DNSName("localhost"), *addresses], (SERVER,), **arguments)
 
     def worker(self, worker, name=None, **arguments):
         """A client named by the SPIFFE ID of a worker."""
