@@ -31,6 +31,9 @@ package struct PresentedChain: Sendable {
     }
     var certificates: [Certificate] = []
     for block in blocks where block.isCertificate {
+      if let refusal = CertificateScreen.refusal(of: block.bytes, depth: certificates.count) {
+        return .malformed(refusal)
+      }
       guard let certificate = Certificate(der: block.bytes) else {
         return .malformed(
           .malformedCertificate("OpenSSL cannot parse the certificate", depth: certificates.count))
