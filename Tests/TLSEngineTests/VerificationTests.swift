@@ -22,7 +22,7 @@ import Testing
       let outcome = verifier.verify(chain, at: scene.now)
       failure = outcome.failure
       #expect(outcome.isVerified == (outcome.facts[.rootSHA256] != nil))
-    case .malformed(let refusal): failure = refusal
+    case .refused(let refusal): failure = refusal
     case .noCertificate:
       Issue.record("no chain")
       return
@@ -89,7 +89,7 @@ import Testing
     var pem = String(decoding: try TestPKI.shared.get().client.pem, as: UTF8.self)
     let lines = pem.split(separator: "\n")
     pem = ([lines[0], "AAAA"] + lines.suffix(1)).joined(separator: "\n") + "\n"
-    guard case .malformed(let failure) = PresentedChain.read(pem: Array(pem.utf8)) else {
+    guard case .refused(let failure) = PresentedChain.read(pem: Array(pem.utf8)) else {
       Issue.record("a certificate that is none")
       return
     }

@@ -15,15 +15,14 @@ struct CertificateMessage {
       // OpenSSL says what is wrong with it.
       return
     }
-    for (depth, der) in certificates.prefix(ChainLimits.presentedCertificates).enumerated() {
-      refusal = CertificateScreen.refusal(of: der, depth: depth)
-      if refusal != nil { break }
-    }
-    if certificates.count > ChainLimits.presentedCertificates {
-      refusal = refusal ?? ChainLimits.tooMany(certificates.count)
-    }
+    refusal =
+      certificates.count > ChainLimits.presentedCertificates
+      ? ChainLimits.tooMany(certificates.count) : CertificateScreen.refusal(of: certificates)
     // A refused client is to be known in the log, if its own certificate is not what is refused unread.
-    if let refusal, refusal.depth != 0 { leaf = certificates.first.flatMap { Certificate(der: $0) } }
+    guard refusal != nil, let first = certificates.first, CertificateScreen.refusal(of: [first]) == nil else {
+      return
+    }
+    leaf = Certificate(der: first)
   }
 
   private static func certificates(_ message: [UInt8], _ version: Int32) -> [[UInt8]]? {

@@ -60,7 +60,7 @@ enum VerificationBenchmark {
         _ = chain.facts
         let result = verifier.verify(chain, at: now)
         outcome = result.failure.map { "\($0.code ?? $0.reason.rawValue): \($0.message)" } ?? "verified"
-      case .malformed(let failure): outcome = failure.code ?? failure.message
+      case .refused(let failure): outcome = failure.code ?? failure.message
       case .noCertificate: break
       }
     }

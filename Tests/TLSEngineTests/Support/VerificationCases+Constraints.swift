@@ -38,6 +38,27 @@ extension VerificationCases {
         Case.changed(TestPKI.authority("Unnamed")) { $0.publicKey = explicitP256 }, by: shared.authority)
       return Case.Scene(chain: [shared.client, unnamed], anchors: [shared.authority])
     },
+    .refused("too many names", .certificateInvalid, "APPLICATION_VERIFICATION", isParsed: false, named(1000)),
+    .accepted("as many names as are read", named(900)),
+    .refused("too many attributes", .certificateInvalid, "APPLICATION_VERIFICATION", isParsed: false) {
+      let leaf = try TestPKI.client {
+        $0.subject = (0..<250).map { _ in NameAttribute("2.5.4.11", .utf8, [97]) }
+      }
+      return Case.Scene(chain: [leaf], anchors: [try TestPKI.shared.get().authority])
+    },
+    .refused("too deep", .certificateInvalid, "APPLICATION_VERIFICATION", isParsed: false) {
+      let deep = (0..<40).reduce([UInt8]()) { inner, _ in DER.element(0x30, inner) }
+      let leaf = try TestPKI.client { $0.extensions = [IssuedExtension("1.2.3", deep)] }
+      return Case.Scene(chain: [leaf], anchors: [try TestPKI.shared.get().authority])
+    },
+    .refused(
+      "more names times constraints than are compared", .certificateInvalid, "APPLICATION_VERIFICATION",
+      depth: nil, compared(names: 300, constraints: 220)),
+    .accepted("names times constraints", compared(names: 300, constraints: 200)),
+    .refused(
+      "more policies than are read", .certificateInvalid, "APPLICATION_VERIFICATION", depth: nil,
+      mapped(51)),
+    .accepted("as many policies as are read", mapped(50)),
     .refused("RSA exponent of 72 bits", .certificateInvalid, "APPLICATION_VERIFICATION", depth: 1) {
       let shared = try TestPKI.shared.get()
       let odd = try ThrowawayAuthority.issue(
@@ -47,6 +68,40 @@ extension VerificationCases {
       return Case.Scene(chain: [shared.client, odd], anchors: [shared.authority])
     },
   ]
+
+  private static func named(_ count: Int) -> @Sendable () throws -> Case.Scene {
+    Case.leaf { $0.alternativeNames = (0..<count).map { _ in .dns("a") } }
+  }
+
+  private static func compared(names: Int, constraints: Int) -> @Sendable () throws -> Case.Scene {
+    {
+      let subtrees = (0..<constraints).flatMap { DER.sequence(DER.tagged(2, Array("x\($0)".utf8))) }
+      var templates = Case.intermediates(1)
+      templates[1].extensions = [
+        IssuedExtension("2.5.29.30", critical: true, DER.sequence(DER.tagged(1, subtrees, constructed: true)))
+      ]
+      templates[2].alternativeNames = (0..<names).map { .dns("n\($0)") }
+      return try Case.chain(templates)()
+    }
+  }
+
+  /// Two CAs with so many policies and as many mappings each.
+  private static func mapped(_ count: Int) -> @Sendable () throws -> Case.Scene {
+    {
+      var templates = Case.intermediates(2)
+      for level in 1...2 {
+        func policy(_ level: Int, _ index: Int) -> [UInt8] { DER.identifier("1.2.3.\(level).\(index)") }
+        templates[level].extensions = [
+          IssuedExtension(
+            "2.5.29.32", DER.element(0x30, (0..<count).flatMap { DER.sequence(policy(level, $0)) })),
+          IssuedExtension(
+            "2.5.29.33",
+            DER.element(0x30, (0..<count).flatMap { DER.sequence(policy(level, $0), policy(level + 1, $0)) })),
+        ]
+      }
+      return try Case.chain(templates)()
+    }
+  }
 
   static let constraints: [Case] = [
     .accepted("name constraints kept", constrained(permitted: "allowed.example", leaf: "a.allowed.example")),
