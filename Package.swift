@@ -119,4 +119,8 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
         "Workbench",
       ],
       path: "Tests/Benchmarks/ReplayBenchmark", swiftSettings: settings))
+  package.targets.append(
+    .executableTarget(
+      name: "VerificationBenchmark", dependencies: ["AccessPolicy", "TLSEngine"],
+      path: "Tests/Benchmarks/VerificationBenchmark", swiftSettings: settings))
 }

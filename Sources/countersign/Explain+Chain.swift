@@ -64,7 +64,7 @@ struct ChainExplanation {
     switch PresentedChain.read(pem: try read(chainFile)) {
     case .noCertificate:
       throw CannotGoOn.because("\(chainFile): no PEM certificate was found; openssl x509 turns DER into PEM")
-    case .malformed(let failure): verification = Self.verification(failure)
+    case .refused(let failure): verification = Self.verification(failure)
     case .chain(let chain):
       facts.merge(chain.facts)
       if let verifier {

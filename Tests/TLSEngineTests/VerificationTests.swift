@@ -8,7 +8,7 @@ import Testing
   static let cases =
     VerificationCases.trust + VerificationCases.time + VerificationCases.purpose + VerificationCases.structure
     + VerificationCases.strength + VerificationCases.constraints + VerificationCases.revocation
-    + VerificationCases.revocationScopes
+    + VerificationCases.revocationScopes + VerificationCases.screened
 
   @Test(arguments: cases)
   func verifierDecides(_ item: VerificationCase) throws {
@@ -16,16 +16,21 @@ import Testing
     let verifier = try ChainVerifier(
       bundle: scene.anchors.flatMap(\.pem), revocation: scene.revocation)
     let reading = PresentedChain.read(pem: scene.chain.flatMap(\.pem))
-    guard case .chain(let chain) = reading else {
-      Issue.record("not a chain: \(reading)")
+    let failure: HandshakeFailure?
+    switch reading {
+    case .chain(let chain):
+      let outcome = verifier.verify(chain, at: scene.now)
+      failure = outcome.failure
+      #expect(outcome.isVerified == (outcome.facts[.rootSHA256] != nil))
+    case .refused(let refusal): failure = refusal
+    case .noCertificate:
+      Issue.record("no chain")
       return
     }
-    let outcome = verifier.verify(chain, at: scene.now)
-    #expect(outcome.failure?.reason == item.reason)
-    #expect(outcome.failure?.code == item.code)
-    #expect(outcome.failure?.depth == (item.reason == nil ? nil : item.depth))
-    #expect(outcome.isVerified == (outcome.facts[.rootSHA256] != nil))
-    #expect(outcome.failure?.message.isEmpty != true)
+    #expect(failure?.reason == item.reason)
+    #expect(failure?.code == item.code)
+    #expect(failure?.depth == (item.reason == nil ? nil : item.depth))
+    #expect(failure?.message.isEmpty != true)
   }
 
   @Test(arguments: cases, TLSVersion.allCases)
@@ -46,8 +51,8 @@ import Testing
     #expect(step.failure?.reason == item.reason)
     #expect(step.failure?.code == item.code)
     #expect(pair.server.isEstablished == (item.reason == nil))
-    // The certificate is known for the record however it was judged.
-    #expect(pair.server.facts[.sha256] != nil)
+    // The certificate is known for the record however it was judged, unless it is not even parsed.
+    #expect((pair.server.facts[.sha256] != nil) == item.isParsed)
     #expect((pair.server.facts[.rootSHA256] == nil) == (item.reason != nil))
     if item.reason != nil {
       guard case .failed(let alert) = version == .tls13 ? pair.clientReads() : .failed("alert") else {
@@ -84,7 +89,7 @@ import Testing
     var pem = String(decoding: try TestPKI.shared.get().client.pem, as: UTF8.self)
     let lines = pem.split(separator: "\n")
     pem = ([lines[0], "AAAA"] + lines.suffix(1)).joined(separator: "\n") + "\n"
-    guard case .malformed(let failure) = PresentedChain.read(pem: Array(pem.utf8)) else {
+    guard case .refused(let failure) = PresentedChain.read(pem: Array(pem.utf8)) else {
       Issue.record("a certificate that is none")
       return
     }

@@ -125,6 +125,7 @@ private func sawMessage(
   switch contentType {
   case SSL3_RT_HANDSHAKE:
     unsafe state.pointee.lastMessage = first
+    if Int32(first) == SSL3_MT_CERTIFICATE { unsafe screen(bytes, length, version, state) }
   // TLS 1.2 shows the type in the record's header, TLS 1.3 in its last octet (RFC 8446 §5.2).
   case SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE:
     if unsafe state.pointee.isEstablished, Int32(first) == SSL3_RT_HANDSHAKE {
@@ -132,6 +133,18 @@ private func sawMessage(
     }
   default: break
   }
+}
+
+/// The client's certificates, before OpenSSL parses them.
+private func screen(
+  _ bytes: UnsafeRawPointer, _ length: Int, _ version: Int32, _ state: UnsafeMutablePointer<SessionState>
+) {
+  let message = unsafe CertificateMessage(
+    Array(UnsafeRawBufferPointer(start: bytes, count: length)), version: version)
+  guard let refusal = message.refusal else { return }
+  unsafe state.pointee.refusal = refusal
+  unsafe state.pointee.certificate = message.leaf.map { PeerCertificate.facts($0) }
+  unsafe CertificateMessage.spoil(bytes, count: length)
 }
 
 extension HandshakeFailure {

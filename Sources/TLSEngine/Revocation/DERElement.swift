@@ -43,12 +43,12 @@ struct DERElement {
     isUniversal && !isConstructed && (tag == V_ASN1_UTCTIME || tag == V_ASN1_GENERALIZEDTIME)
   }
 
-  /// The elements one after the other that fill a range; nil where they do not.
-  static func all(_ bytes: [UInt8], in range: Range<Int>) -> [DERElement]? {
+  /// The elements one after the other that fill a range; nil where they do not, or are more than `most`.
+  static func all(_ bytes: [UInt8], in range: Range<Int>, most: Int = .max) -> [DERElement]? {
     var elements: [DERElement] = []
     var rest = range
     while !rest.isEmpty {
-      guard let element = DERElement(bytes, in: rest) else { return nil }
+      guard elements.count < most, let element = DERElement(bytes, in: rest) else { return nil }
       elements.append(element)
       rest = element.whole.upperBound..<range.upperBound
     }

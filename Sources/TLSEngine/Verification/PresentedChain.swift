@@ -20,19 +20,21 @@ package struct PresentedChain: Sendable {
     case chain(PresentedChain)
     /// There is no PEM certificate in it.
     case noCertificate
-    /// A PEM certificate in it cannot be parsed: a client that sends it is refused so.
-    case malformed(HandshakeFailure)
+    /// A PEM certificate in it cannot be parsed, or is not even parsed: a client that sends it is refused so.
+    case refused(HandshakeFailure)
   }
 
   /// Reads the certificates of a PEM file; other blocks are passed over.
   package static func read(pem: [UInt8]) -> Reading {
     guard let blocks = PEMReader.blocks(pem) else {
-      return .malformed(.malformedCertificate("the PEM text of a certificate is broken", depth: nil))
+      return .refused(.malformedCertificate("the PEM text of a certificate is broken", depth: nil))
     }
     var certificates: [Certificate] = []
-    for block in blocks where block.isCertificate {
+    let presented = blocks.filter(\.isCertificate)
+    if let refusal = CertificateScreen.refusal(of: presented.map(\.bytes)) { return .refused(refusal) }
+    for block in presented {
       guard let certificate = Certificate(der: block.bytes) else {
-        return .malformed(
+        return .refused(
           .malformedCertificate("OpenSSL cannot parse the certificate", depth: certificates.count))
       }
       certificates.append(certificate)

@@ -17,6 +17,8 @@ struct VerificationCase: Sendable, CustomTestStringConvertible {
   var reason: HandshakeReason?
   var code: String?
   var depth: Int?
+  /// Whether OpenSSL gets to see the leaf.
+  var isParsed = true
   var make: @Sendable () throws -> Scene
 
   static func accepted(_ name: String, _ make: @escaping @Sendable () throws -> Scene) -> Self {
@@ -25,10 +27,11 @@ struct VerificationCase: Sendable, CustomTestStringConvertible {
 
   static func refused(
     _ name: String, _ reason: HandshakeReason, _ code: String?, depth: Int? = 0,
-    _ make: @escaping @Sendable () throws -> Scene
+    isParsed: Bool = true, _ make: @escaping @Sendable () throws -> Scene
   ) -> Self {
     Self(
-      testDescription: name, reason: reason, code: code.map { "X509_V_ERR_" + $0 }, depth: depth, make: make)
+      testDescription: name, reason: reason, code: code.map { "X509_V_ERR_" + $0 }, depth: depth,
+      isParsed: isParsed, make: make)
   }
 
   /// A leaf of the shared authority, changed.
