@@ -71,12 +71,10 @@ private func verifyChain(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
     unsafe X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED)
     return 0
   }
-  let presented = unsafe X509_STORE_CTX_get0_untrusted(context)
-  unsafe state.pointee.certificate = PeerCertificate.facts(leaf)
-  let outcome = unsafe state.pointee.verifier.verify(leaf: leaf, presented: presented, at: state.pointee.now)
-  unsafe state.pointee.outcome = outcome
-  unsafe X509_STORE_CTX_set_error(context, outcome.error)
-  return outcome.isVerified ? 1 : 0
+  unsafe state.pointee.judge(leaf: leaf, presented: X509_STORE_CTX_get0_untrusted(context))
+  let outcome = unsafe state.pointee.outcome
+  unsafe X509_STORE_CTX_set_error(context, outcome?.error ?? X509_V_ERR_UNSPECIFIED)
+  return outcome?.isVerified == true ? 1 : 0
 }
 
 /// Counts what arrives behind the handshake, and remembers which handshake message came last.

@@ -4,6 +4,8 @@ import AccessPolicy
 @safe
 struct SessionState {
   let verifier: ChainVerifier
+  /// What the worker remembers; nil: nothing.
+  let cache: HandshakeCache?
   /// Our protocols as ALPN writes them; the context that the session holds keeps them alive.
   let alpn: UnsafeBufferPointer<UInt8>
   /// What ALPN must come to in this session.
@@ -24,11 +26,24 @@ struct SessionState {
   /// Bytes of application data received.
   var received = 0
 
-  init(_ context: ServerContext, requiredProtocol: String?) {
+  init(_ context: ServerContext, cache: HandshakeCache?, requiredProtocol: String?) {
     verifier = context.verifier
+    self.cache = cache
     self.requiredProtocol = requiredProtocol
     isProtocolOptional = context.isProtocolOptional
     unsafe alpn = context.alpn
+  }
+
+  /// Verifies what the client presents, or presented in the session that it resumes, at ``now``.
+  /// - Parameters:
+  ///   - leaf: `X509`; lent.
+  ///   - presented: `STACK_OF(X509)`, the leaf first; lent.
+  mutating func judge(leaf: OpaquePointer, presented: OpaquePointer?) {
+    let judgement =
+      unsafe cache?.judge(leaf: leaf, presented: presented, by: verifier, at: now)
+      ?? verifier.judge(leaf: leaf, presented: presented, at: now)
+    certificate = judgement.certificate
+    outcome = judgement.outcome
   }
 
   /// Where ALPN is spoken, whether a client may do without.

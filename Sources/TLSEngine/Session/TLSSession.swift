@@ -15,14 +15,16 @@ package final class TLSSession {
 
   /// - Parameters:
   ///   - buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
+  ///   - cache: the worker's; nil: each handshake is the first.
   ///   - requiredProtocol: what ALPN must come to, whatever the context would do without ALPN.
   package init(
-    _ context: ServerContext, buffers: RecordBuffers, requiredProtocol: String? = nil
+    _ context: ServerContext, buffers: RecordBuffers, cache: HandshakeCache? = nil,
+    requiredProtocol: String? = nil
   ) throws(TLSError) {
     let records = try unsafe RecordLayer(context.pointer, buffers: buffers)
     unsafe SSL_set_accept_state(records.ssl)
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: SessionState(context, requiredProtocol: requiredProtocol))
+    unsafe state.initialize(to: SessionState(context, cache: cache, requiredProtocol: requiredProtocol))
     guard unsafe shim_SSL_set_app_data(records.ssl, state) == 1 else {
       unsafe state.deinitialize(count: 1)
       unsafe state.deallocate()

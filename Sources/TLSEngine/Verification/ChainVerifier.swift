@@ -7,6 +7,8 @@ package struct VerificationOutcome: Sendable {
   package var failure: HandshakeFailure?
   /// What only a verified chain tells: `root_sha256` and `chain_length`; empty where it is not.
   package var facts: Facts
+  /// When the verdict holds, if nothing is loaded anew; nil where the chain is not verified.
+  package var validity: ValidityWindow?
   /// OpenSSL's number for the result, which chooses the alert that the client sees.
   let error: Int32
 
@@ -24,10 +26,13 @@ package final class ChainVerifier: @unchecked Sendable {
   private let store: OpaquePointer
   /// The certificates that are trusted, each once.
   package let anchors: [Certificate]
+  let identity = Identity.next()
+  let turningPoints: TurningPoints
 
   /// - Parameter bundle: PEM, certificates only, at least one.
   package init(bundle: [UInt8]) throws(TLSConfigurationError) {
     anchors = try TrustBundle.certificates(bundle)
+    turningPoints = TurningPoints(anchors: anchors)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
     for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.pointer) != 1 {
@@ -69,7 +74,8 @@ package final class ChainVerifier: @unchecked Sendable {
     let verified = unsafe X509_verify_cert(context) == 1
     let error = unsafe X509_STORE_CTX_get_error(context)
     guard verified, error == X509_V_OK else { return unsafe Self.failure(context, error: error) }
-    return unsafe VerificationOutcome(failure: nil, facts: Self.facts(of: context), error: X509_V_OK)
+    return unsafe VerificationOutcome(
+      failure: nil, facts: Self.facts(of: context), validity: ValidityWindow(of: context), error: X509_V_OK)
   }
 
   /// Says what a valid client certificate is; nothing here may depend on a listener.

@@ -22,10 +22,12 @@ final class InMemoryPair {
     try self.init(ServerContext(server), client, capacity: capacity)
   }
 
-  init(_ server: ServerContext, _ client: TLSClientOptions, capacity: Int = 65_536) throws {
+  init(
+    _ server: ServerContext, _ client: TLSClientOptions, cache: HandshakeCache? = nil, capacity: Int = 65_536
+  ) throws {
     serverBuffers = RecordBuffers(inboundCapacity: capacity, outboundCapacity: capacity)
     clientBuffers = RecordBuffers(inboundCapacity: capacity, outboundCapacity: capacity)
-    self.server = try TLSSession(server, buffers: serverBuffers)
+    self.server = try TLSSession(server, buffers: serverBuffers, cache: cache)
     self.client = try TLSClientSession(TLSClientContext(client), buffers: clientBuffers)
   }
 
