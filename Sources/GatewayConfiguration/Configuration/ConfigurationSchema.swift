@@ -29,6 +29,7 @@ enum ConfigurationSchema {
       .required("certificate"), .required("private_key"), .required("client_ca"),
       .optional("client_crl"), .optional("crl_stale"), .optional("crl_required"),
       .optional("min_version"), .optional("alpn"), .optional("hosts"), .optional("unknown_server_name"),
+      .optional("resumption"),
     ])
 
   static let clientCA = Schema(

@@ -14,12 +14,13 @@ struct ServerTLSReader {
     let authority = tls["client_ca"].flatMap(clientCA)
     let version = tls["min_version"].flatMap { findings.choice($0, of: ServerTLS.Version.self) }
     let alpn = tls["alpn"].map(alpn) ?? []
+    let resumption = tls["resumption"].flatMap { findings.flag($0) }
     readRevocation(tls)
     readHosts(tls)
     guard let certificate, let key, let authority else { return nil }
     return ServerTLS(
       certificate: certificate, privateKey: key, clientCA: authority,
-      minVersion: version?.value ?? .tls12, alpn: alpn)
+      minVersion: version?.value ?? .tls12, alpn: alpn, resumption: resumption ?? true)
   }
 
   /// One file, or a list of one; several key types are a feature of their own.

@@ -74,16 +74,19 @@ package struct ServerTLS: Sendable {
   package var clientCA: Located<String>
   package var minVersion: Version
   package var alpn: [String]
+  /// Whether clients may resume sessions.
+  package var resumption: Bool
 
   package init(
     certificate: Located<String>, privateKey: Located<String>, clientCA: Located<String>,
-    minVersion: Version = .tls12, alpn: [String] = []
+    minVersion: Version = .tls12, alpn: [String] = [], resumption: Bool = true
   ) {
     self.certificate = certificate
     self.privateKey = privateKey
     self.clientCA = clientCA
     self.minVersion = minVersion
     self.alpn = alpn
+    self.resumption = resumption
   }
 }
 

@@ -23,6 +23,8 @@ private func receivedClientHello(
   _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
   guard let state = unsafe sessionState(ssl) else { return SSL_CLIENT_HELLO_ERROR }
+  // A second hello (HelloRetryRequest) begins anew.
+  unsafe state.pointee.resumed = nil
   switch unsafe ServerName.read(fromHelloOf: ssl) {
   case .absent: unsafe state.pointee.serverName = nil
   case .name(let name): unsafe state.pointee.serverName = name

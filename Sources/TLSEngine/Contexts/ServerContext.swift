@@ -13,11 +13,14 @@ package final class ServerContext: @unchecked Sendable {
   /// Our protocols as ALPN writes them (RFC 7301 §3.1), at an address that outlives every session.
   let alpn: UnsafeBufferPointer<UInt8>
   let isProtocolOptional: Bool
+  /// Whether clients may resume sessions.
+  let resumes: Bool
 
   /// Loads and checks everything, so that no handshake can find it wrong later.
   package init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
     let wire = try ALPN.wire(options.alpn)
     isProtocolOptional = options.isProtocolOptional
+    resumes = options.resumes
     verifier = try ChainVerifier(bundle: options.clientCA)
     identity = try OwnIdentity(chain: options.certificateChain, privateKey: options.privateKey)
     guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }
@@ -26,7 +29,7 @@ package final class ServerContext: @unchecked Sendable {
     _ = unsafe list.initialize(from: wire)
     unsafe alpn = UnsafeBufferPointer(list)
     guard unsafe ContextSettings.apply(to: context, minimum: options.minVersion),
-      unsafe ContextSettings.applyServer(to: context), setSessionContext(options)
+      unsafe ContextSettings.applyServer(to: context, resumes: resumes), setSessionContext(options)
     else {
       throw TLSConfigurationError(
         .library, "settings-refused",
@@ -35,6 +38,7 @@ package final class ServerContext: @unchecked Sendable {
     }
     try unsafe identity.install(in: context)
     unsafe ServerCallbacks.install(in: context)
+    unsafe SessionCallbacks.install(in: context)
   }
 
   deinit {
@@ -55,8 +59,8 @@ package final class ServerContext: @unchecked Sendable {
       + IdentityFindings.findings(anchors: verifier.anchors, at: now)
   }
 
-  /// Sessions of one listener and one set of files mean nothing to another (CVE-2025-23419): no session is
-  /// kept at all, and should one ever be, OpenSSL compares this.
+  /// Sessions of one listener and one set of files mean nothing to another (CVE-2025-23419): OpenSSL compares
+  /// this before it resumes one, and finds none that another verifier let in (``KeptSession``).
   private func setSessionContext(_ options: ServerContextOptions) -> Bool {
     var text = Array("countersign\n\(options.listener)\n\(options.minVersion.rawValue)\n".utf8)
     for part in [options.certificateChain, options.clientCA, Array(options.alpn.joined(separator: ",").utf8)]

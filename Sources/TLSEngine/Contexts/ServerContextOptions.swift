@@ -18,13 +18,16 @@ package struct ServerContextOptions: Sendable {
   package var alpn: [String]
   /// Whether a client may come without ALPN although there are protocol names.
   package var isProtocolOptional: Bool
+  /// Whether clients may resume sessions.
+  package var resumes: Bool
   /// The listener's name: sessions of one listener mean nothing to another.
   package var listener: String
 
   /// Options for one listener.
   package init(
     certificateChain: [UInt8], privateKey: [UInt8], clientCA: [UInt8], minVersion: TLSVersion = .tls12,
-    alpn: [String] = [], isProtocolOptional: Bool = false, listener: String
+    alpn: [String] = [], isProtocolOptional: Bool = false, resumes: Bool = true,
+    listener: String
   ) {
     self.certificateChain = certificateChain
     self.privateKey = privateKey
@@ -32,6 +35,7 @@ package struct ServerContextOptions: Sendable {
     self.minVersion = minVersion
     self.alpn = alpn
     self.isProtocolOptional = isProtocolOptional
+    self.resumes = resumes
     self.listener = listener
   }
 }

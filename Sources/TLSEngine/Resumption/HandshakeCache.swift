@@ -15,22 +15,28 @@ package final class HandshakeCache {
   package struct Bounds: Sendable {
     package var chains = 4096
     package var chainBytes = 8 << 20
+    package var sessions = 2048
+    package var sessionBytes = 16 << 20
 
     /// What a gateway uses.
     package init() {}
   }
 
   private var chains: RecentlyUsed<CacheKey, ChainJudgement>
+  var sessions: RecentlyUsed<CacheKey, KeptSession>
 
   /// An empty cache.
   package init(_ bounds: Bounds = Bounds()) {
     chains = RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
+    sessions = RecentlyUsed(capacity: bounds.sessions, budget: bounds.sessionBytes)
   }
 
   /// How often a kept verdict served.
   package private(set) var chainHits = 0
   /// How many verdicts are kept.
   package var chainCount: Int { chains.count }
+  /// How many sessions may be resumed.
+  package var sessionCount: Int { sessions.count }
 
   /// Comes to what `verifier` would come to now.
   /// - Parameters:

@@ -18,9 +18,22 @@ struct SessionState {
   /// Facts of the certificate that the client presented, verified or not.
   var certificate: Facts?
   var outcome: VerificationOutcome?
+  /// The seconds in which another verification would come to the same, and the size of what was verified.
+  var holds: Range<Int64> = 0..<0
+  var chainBytes = 0
   /// The type of the handshake message that came last (RFC 8446 §4).
   var lastMessage: UInt8?
   var isEstablished = false
+  /// The session that the client was let resume.
+  var resumed: KeptSession?
+  /// A session that OpenSSL has made, until it is kept.
+  var fresh: SessionReference?
+  /// When the client has proven itself: here, or in the handshake whose session it resumed.
+  var opened = Timestamp(nanoseconds: 0)
+  /// The client gets a ticket with the first data.
+  var owesTicket = false
+  /// The session can only be dropped.
+  var isBroken = false
   /// Records of type handshake that came after the handshake: KeyUpdate, or asking for a renegotiation.
   var laterHandshakeRecords = 0
   /// Bytes of application data received.
@@ -44,6 +57,8 @@ struct SessionState {
       ?? verifier.judge(leaf: leaf, presented: presented, at: now)
     certificate = judgement.certificate
     outcome = judgement.outcome
+    holds = judgement.holds
+    chainBytes = judgement.bytes
   }
 
   /// Where ALPN is spoken, whether a client may do without.

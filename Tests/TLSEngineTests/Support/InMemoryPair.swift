@@ -31,6 +31,11 @@ final class InMemoryPair {
     self.client = try TLSClientSession(TLSClientContext(client), buffers: clientBuffers)
   }
 
+  deinit {
+    // Without it, OpenSSL would not let the client resume the session that others of its connections share.
+    client.sendCloseNotify()
+  }
+
   /// Carries what the client has written to the server's buffers.
   /// - Returns: whether anything went over.
   @discardableResult
