@@ -49,8 +49,8 @@ package enum SnapshotBuilder {
         ServerContextOptions(
           certificateChain: material.certificate, privateKey: material.privateKey,
           clientCA: material.clientCA, minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13,
-          alpn: alpn(listener), isProtocolOptional: isALPNOptional(listener), resumes: listener.tls.resumption,
-          listener: listener.name.value))
+          alpn: alpn(listener), isProtocolOptional: isALPNOptional(listener),
+          resumes: listener.tls.resumption, listener: listener.name.value))
       findings += context.findings(at: now).map {
         diagnostic(.warning, $0.subject, $0.code, $0.message, $0.hint, listener)
       }

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// 32 bytes that nobody can find a second meaning for: a SHA-256, or an id that this process drew by lot.
-struct CacheKey: Hashable {
+struct CacheKey: Hashable, Sendable {
   private let words: (UInt64, UInt64, UInt64, UInt64)
 
   /// - Returns: nil unless there are 32 bytes.
@@ -26,7 +26,7 @@ struct CacheKey: Hashable {
 }
 
 /// What a verdict over a presented list of certificates is kept under.
-struct ChainKey {
+struct ChainKey: Sendable {
   let key: CacheKey
   /// Of the certificates' DER together.
   let bytes: Int

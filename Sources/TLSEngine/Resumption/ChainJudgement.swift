@@ -8,8 +8,8 @@ struct ChainJudgement: Sendable {
   var outcome: VerificationOutcome
   /// The seconds in which another verification would come to the same; empty where that is not known.
   var holds: Range<Int64> = 0..<0
-  /// Of the certificates' DER together, where that is known.
-  var bytes = 0
+  /// What it is kept under; nil where it is not kept.
+  var key: ChainKey?
 
   /// Whether it stands at `now` as it stands here.
   func stands(at now: Timestamp) -> Bool { outcome.isVerified && holds.contains(now.seconds) }

@@ -17,18 +17,20 @@ package final class HandshakeCache {
     package var chainBytes = 8 << 20
     package var sessions = 2048
     package var sessionBytes = 16 << 20
+    package var sessionsOfClient = 64
 
     /// What a gateway uses.
     package init() {}
   }
 
   private var chains: RecentlyUsed<CacheKey, ChainJudgement>
-  var sessions: RecentlyUsed<CacheKey, KeptSession>
+  var sessions: SessionTable
 
   /// An empty cache.
   package init(_ bounds: Bounds = Bounds()) {
     chains = RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
-    sessions = RecentlyUsed(capacity: bounds.sessions, budget: bounds.sessionBytes)
+    sessions = SessionTable(
+      capacity: bounds.sessions, budget: bounds.sessionBytes, share: bounds.sessionsOfClient)
   }
 
   /// How often a kept verdict served.
@@ -57,8 +59,8 @@ package final class HandshakeCache {
     }
     var judgement = unsafe verifier.judge(leaf: leaf, presented: presented, at: now)
     judgement.holds = unsafe verifier.steadySeconds(of: judgement.outcome, presented: presented, at: now)
-    judgement.bytes = key.bytes
     if judgement.stands(at: now) {
+      judgement.key = key
       chains.insert(judgement, for: key.key, cost: Self.cost(ofChain: key.bytes))
     }
     return judgement

@@ -31,6 +31,8 @@ struct KeptSession {
   static let lifetime: Int64 = 2 * 60 * 60
 
   let session: SessionReference
+  /// Whose it is: the hash of what it presented.
+  let client: CacheKey
   /// Who verified the client: another host, trust set or snapshot has another.
   let verifier: ChainVerifier.Identity
   /// What the client asked for; a session means nothing under another name (RFC 6066 §3).
@@ -39,19 +41,26 @@ struct KeptSession {
   let opened: Timestamp
   /// The seconds in which it may be resumed: while the verdict over its chain is what it was, and not for ever.
   let usable: Range<Int64>
+  /// About how many bytes it takes: OpenSSL keeps the certificates parsed, 5 KB each, of which few have less than
+  /// 500 octets.
+  let cost: Int
 
-  init(
-    _ session: SessionReference, verifier: ChainVerifier.Identity, serverName: String?, opened: Timestamp,
-    holds: Range<Int64>
-  ) {
+  /// - Returns: nil where the state knows no verdict that could be kept.
+  init?(_ session: SessionReference, _ state: SessionState) {
+    guard let judgement = state.judgement, let key = judgement.key else { return nil }
     self.session = session
-    self.verifier = verifier
-    self.serverName = serverName
-    self.opened = opened
-    usable = Self.usable(opened: opened, holds: holds)
+    client = key.key
+    verifier = state.verifier.identity
+    serverName = state.serverName
+    opened = state.opened
+    usable = Self.usable(opened: state.opened, judgement)
+    cost = 2048 + 10 * key.bytes
   }
 
-  static func usable(opened: Timestamp, holds: Range<Int64>) -> Range<Int64> {
-    holds.clamped(to: opened.seconds..<opened.seconds + lifetime)
+  static func usable(opened: Timestamp, _ judgement: ChainJudgement) -> Range<Int64> {
+    judgement.holds.clamped(to: opened.seconds..<opened.seconds + lifetime)
   }
+
+  /// Whether it is of no use any more, or was taken back.
+  func isOver(at now: Timestamp) -> Bool { !session.isResumable || !usable.contains(now.seconds) }
 }

@@ -41,14 +41,19 @@ struct RecentlyUsed<Key: Hashable, Value> {
     return nodes[place].value
   }
 
-  /// Puts a value there in place of the one that the key had. What costs more than an eighth of the budget is
-  /// not kept: it would cost too many others their place.
-  mutating func insert(_ value: Value, for key: Key, cost: Int) {
+  /// What costs more than an eighth of the budget would cost too many others their place.
+  func takes(cost: Int) -> Bool { cost <= budget / 8 }
+
+  /// Puts a value there in place of the one that the key had, if the table takes it.
+  /// - Returns: the others that had to go.
+  @discardableResult
+  mutating func insert(_ value: Value, for key: Key, cost: Int) -> [(key: Key, value: Value)] {
     remove(key)
-    guard cost <= budget / 8 else { return }
-    while count >= capacity || self.cost + cost > budget {
-      guard let oldest else { return }
-      remove(nodes[oldest].key)
+    guard takes(cost: cost) else { return [] }
+    var gone: [(key: Key, value: Value)] = []
+    while count >= capacity || self.cost + cost > budget, let oldest {
+      let key = nodes[oldest].key
+      if let value = remove(key) { gone.append((key, value)) }
     }
     let node = Node(key: key, value: value, cost: cost)
     let place = vacant.popLast() ?? nodes.count
@@ -56,6 +61,7 @@ struct RecentlyUsed<Key: Hashable, Value> {
     places[key] = place
     self.cost += cost
     link(place)
+    return gone
   }
 
   /// - Returns: the value that was there.
@@ -70,9 +76,9 @@ struct RecentlyUsed<Key: Hashable, Value> {
     return value
   }
 
-  /// Drops what was not used for longest, as long as it is of no use any more.
-  mutating func trim(while isUseless: (Value) -> Bool) {
-    while let oldest, let value = nodes[oldest].value, isUseless(value) { remove(nodes[oldest].key) }
+  /// What was not used for longest.
+  var last: (key: Key, value: Value)? {
+    oldest.flatMap { place in nodes[place].value.map { (nodes[place].key, $0) } }
   }
 
   private mutating func link(_ place: Int) {

@@ -27,7 +27,7 @@ private func findSession(
   guard let state = unsafe sessionState(ssl), let cache = unsafe state.pointee.cache,
     let key = unsafe CacheKey(UnsafeRawBufferPointer(start: id, count: Int(length)))
   else { return nil }
-  let kept = unsafe cache.session(
+  let kept = unsafe cache.sessions.take(
     key, verifier: state.pointee.verifier.identity, serverName: state.pointee.serverName,
     at: state.pointee.now)
   unsafe state.pointee.resumed = kept

@@ -15,12 +15,8 @@ struct SessionState {
   var serverName: String?
   /// Why one of our callbacks ended the handshake.
   var refusal: HandshakeFailure?
-  /// Facts of the certificate that the client presented, verified or not.
-  var certificate: Facts?
-  var outcome: VerificationOutcome?
-  /// The seconds in which another verification would come to the same, and the size of what was verified.
-  var holds: Range<Int64> = 0..<0
-  var chainBytes = 0
+  /// What came of the certificates that the client presented, here or in the session that it resumes.
+  var judgement: ChainJudgement?
   /// The type of the handshake message that came last (RFC 8446 §4).
   var lastMessage: UInt8?
   var isEstablished = false
@@ -47,18 +43,18 @@ struct SessionState {
     unsafe alpn = context.alpn
   }
 
+  /// Facts of the certificate that the client presented, verified or not.
+  var certificate: Facts? { judgement?.certificate }
+  var outcome: VerificationOutcome? { judgement?.outcome }
+
   /// Verifies what the client presents, or presented in the session that it resumes, at ``now``.
   /// - Parameters:
   ///   - leaf: `X509`; lent.
   ///   - presented: `STACK_OF(X509)`, the leaf first; lent.
   mutating func judge(leaf: OpaquePointer, presented: OpaquePointer?) {
-    let judgement =
+    judgement =
       unsafe cache?.judge(leaf: leaf, presented: presented, by: verifier, at: now)
       ?? verifier.judge(leaf: leaf, presented: presented, at: now)
-    certificate = judgement.certificate
-    outcome = judgement.outcome
-    holds = judgement.holds
-    chainBytes = judgement.bytes
   }
 
   /// Where ALPN is spoken, whether a client may do without.

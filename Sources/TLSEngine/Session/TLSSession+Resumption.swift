@@ -5,8 +5,7 @@ extension TLSSession {
   /// OpenSSL resumes a session without a look at its certificate (CVE-2025-23419 and its kin): the chain that the
   /// session holds is verified as one that was presented now.
   func judgeResumed() {
-    unsafe state.pointee.outcome = nil
-    unsafe state.pointee.certificate = nil
+    unsafe state.pointee.judgement = nil
     guard let leaf = unsafe SSL_get0_peer_certificate(records.ssl),
       let stack = unsafe PresentedStack(leaf: leaf, others: SSL_get_peer_cert_chain(records.ssl))
     else { return }
@@ -34,10 +33,11 @@ extension TLSSession {
       return unsafe records.write(source)
     }
     unsafe state.pointee.owesTicket = false
-    let usable = unsafe KeptSession.usable(opened: state.pointee.opened, holds: state.pointee.holds)
-    let left = unsafe usable.upperBound - state.pointee.now.seconds
     // The ticket says how long it is good for (RFC 8446 §4.6.1).
-    guard left > 0, let session = unsafe SSL_get_session(records.ssl),
+    guard let judgement = unsafe state.pointee.judgement,
+      case let end = unsafe KeptSession.usable(opened: state.pointee.opened, judgement).upperBound,
+      case let left = unsafe end - state.pointee.now.seconds, left > 0,
+      let session = unsafe SSL_get_session(records.ssl),
       unsafe SSL_SESSION_set_timeout(session, Int(left)) == 1,
       unsafe SSL_new_session_ticket(records.ssl) == 1
     else { return unsafe records.write(source) }
@@ -49,11 +49,8 @@ extension TLSSession {
   private func keepSession() {
     guard let session = unsafe state.pointee.fresh else { return }
     unsafe state.pointee.fresh = nil
-    unsafe state.pointee.cache?.keep(
-      KeptSession(
-        session, verifier: state.pointee.verifier.identity, serverName: state.pointee.serverName,
-        opened: state.pointee.opened, holds: state.pointee.holds),
-      bytes: state.pointee.chainBytes, at: state.pointee.now)
+    guard let kept = unsafe KeptSession(session, state.pointee) else { return }
+    unsafe state.pointee.cache?.sessions.keep(kept, at: state.pointee.now)
   }
 
   /// After a fatal error nobody comes back with this session.

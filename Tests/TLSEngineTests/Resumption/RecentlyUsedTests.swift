@@ -35,12 +35,15 @@ import Testing
     #expect((table.count, table.cost) == (0, 0))
   }
 
-  @Test func trimsFromTheOldest() {
-    var table = RecentlyUsed<Int, Int>(capacity: 10, budget: 100)
-    for key in 0..<6 { table.insert(key, for: key, cost: 1) }
+  @Test func tellsWhatHadToGo() {
+    var table = RecentlyUsed<Int, Int>(capacity: 4, budget: 40)
+    for key in 0..<4 { #expect(table.insert(-key, for: key, cost: 2).isEmpty) }
     _ = table.find(0)
-    table.trim { $0 < 3 }
-    #expect((0..<6).map { table.find($0) } == [0, nil, nil, 3, 4, 5])
+    #expect(table.last?.key == 1)
+    #expect(table.insert(4, for: 4, cost: 5).map(\.value) == [-1])
+    #expect(!table.takes(cost: 6))
+    #expect(table.insert(5, for: 5, cost: 6).isEmpty)
+    #expect((table.count, table.cost) == (4, 11))
   }
 
   /// The same as a plain list would do it, over a long walk without a plan.

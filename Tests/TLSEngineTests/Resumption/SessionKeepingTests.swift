@@ -158,6 +158,31 @@ import Testing
     #expect(try place.visit(options, with: visits[11]).server.facts[.resumed] == .flag(true))
   }
 
+  /// One client does not drive out the others.
+  @Test(arguments: TLSVersion.allCases)
+  func noMoreOfOneClientThanItsShare(version: TLSVersion) throws {
+    var bounds = HandshakeCache.Bounds()
+    bounds.sessionsOfClient = 3
+    let place = try Place(bounds: bounds)
+    let other = try TestPKI.client { $0.alternativeNames = [.dns("other.example")] }
+    let options = try TestPKI.clientOptions {
+      $0.maxVersion = version
+      $0.certificateChain = other.pem
+      $0.privateKey = other.keyPEM
+    }
+    let quiet = try place.visit(options)
+    var visits: [InMemoryPair] = []
+    for _ in 0..<6 { visits.append(try place.visit(TestPKI.clientOptions().speaking(version))) }
+    #expect(place.cache.sessionCount == 4)
+    let uses = try visits.reversed().map { session in
+      try place.visit(TestPKI.clientOptions().speaking(version), with: session).server.facts[.resumed]
+    }
+    // The three newest; then those that came of the full handshakes have taken the places.
+    #expect(uses.prefix(3) == [.flag(true), .flag(true), .flag(true)])
+    #expect(uses.suffix(3) == [.flag(false), .flag(false), .flag(false)])
+    #expect(try place.visit(options, with: quiet).server.facts[.resumed] == .flag(true))
+  }
+
   @Test func noMoreThanTheBytesAllow() throws {
     var bounds = HandshakeCache.Bounds()
     bounds.sessionBytes = 60_000
