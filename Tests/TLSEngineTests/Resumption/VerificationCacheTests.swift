@@ -86,6 +86,11 @@ import Testing
   @Test func everyListHasItsOwnVerdict() throws {
     let shared = try TestPKI.shared.get()
     let stranger = try ThrowawayAuthority.selfSigned(TestPKI.client("worker"))
+    // As long as the other one to the octet, which lengths alone would not tell from it.
+    var second = stranger
+    while second === stranger || second.der.count != stranger.der.count {
+      second = try ThrowawayAuthority.selfSigned(TestPKI.client("worker"))
+    }
     let verifier = try ChainVerifier(bundle: shared.authority.pem)
     let twin = try ChainVerifier(bundle: shared.authority.pem)
     let other = try ChainVerifier(bundle: stranger.pem)
@@ -93,7 +98,8 @@ import Testing
     let lists = [
       [shared.client], [shared.client, shared.authority], [shared.client, stranger],
       [shared.client, shared.authority, stranger], [shared.client, stranger, shared.authority],
-      [shared.client, shared.client],
+      [shared.client, shared.client], [shared.client, stranger, second], [shared.client, second, stranger],
+      [shared.client, second],
     ]
     for list in lists { #expect(try cache.judge(list, by: verifier, at: TestPKI.now).outcome.isVerified) }
     #expect(cache.chainCount == lists.count)
