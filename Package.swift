@@ -113,6 +113,10 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
       path: "Tests/Benchmarks/PolicyBenchmark", swiftSettings: settings))
   package.targets.append(
     .executableTarget(
+      name: "HandshakeBenchmark", dependencies: ["AccessPolicy", "TLSEngine"],
+      path: "Tests/Benchmarks/HandshakeBenchmark", swiftSettings: settings))
+  package.targets.append(
+    .executableTarget(
       name: "ReplayBenchmark",
       dependencies: [
         "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine",

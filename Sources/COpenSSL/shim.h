@@ -101,6 +101,9 @@ static inline long shim_SSL_get_tlsext_status_ocsp_resp(SSL *ssl, const unsigned
   return SSL_get_tlsext_status_ocsp_resp(ssl, response);
 }
 
+/// Whether the extended master secret is in use; -1 while a handshake runs.
+static inline int shim_SSL_get_extms_support(SSL *ssl) { return (int)SSL_get_extms_support(ssl); }
+
 /// The name of the negotiated group, or NULL: SSL_get0_group_name came with 3.2 only.
 static inline const char *shim_SSL_group_name(SSL *ssl) {
   int group = (int)SSL_get_negotiated_group(ssl);

@@ -32,7 +32,7 @@ enum DomainCases {
     dead(.trustLabel, .plain("internal")), alive(.trustLabel, .plain("workers")),
     alive(.trustLabel, .glob("*")),
     alive(.trustLabel, .present(true)), alive(.trustLabel, .present(false)),
-    dead(.resumed, .plain("true")), alive(.resumed, .plain("false")),
+    alive(.resumed, .plain("true")), alive(.resumed, .plain("false")),
     dead(.keyType, .plain("RSA")), dead(.keyType, .plain("ecdsa")), alive(.keyType, .plain("rsa-pss")),
     alive(.keyType, .plain("ml-dsa-65")), alive(.keyType, .prefix("rsa")),
     dead(.eku, .plain("client_auth")), dead(.eku, .plain("1.3.6.1.5.5.7.3.2")), dead(.eku, .plain("1..2")),

@@ -6,7 +6,7 @@ extension ConfigurationDiagnosticsTests.Case {
       expect: [
         "6:7: unknown-key: unknown key \"cert\" in a listener's tls (known here: certificate, "
           + "private_key, private_key_passphrase, pkcs12, ocsp_response, client_ca, client_crl, crl_stale, "
-          + "crl_required, min_version, alpn, hosts, unknown_server_name)",
+          + "crl_required, min_version, alpn, hosts, unknown_server_name, resumption)",
         "6:7: missing-key: a listener's tls needs the key \"certificate\"",
       ]),
     Self(
@@ -83,6 +83,12 @@ extension ConfigurationDiagnosticsTests.Case {
       with: "      client_ca: ca.pem\n      crl_required: yes",
       expect: [
         "9:21: wrong-type: found \"yes\", expected true or false"
+      ]),
+    Self(
+      replacing: "      client_ca: ca.pem",
+      with: "      client_ca: ca.pem\n      resumption: off",
+      expect: [
+        "9:19: wrong-type: found \"off\", expected true or false"
       ]),
     Self(
       replacing: "      client_ca: ca.pem",

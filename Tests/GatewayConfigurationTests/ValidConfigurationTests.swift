@@ -37,6 +37,7 @@ struct ValidConfigurationTests {
     #expect(!listener.tls.revocation.isRequired)
     #expect(listener.tls.minVersion == .tls12)
     #expect(listener.tls.alpn == [])
+    #expect(listener.tls.resumption)
     #expect(listener.upstream.value == "db")
     #expect(
       configuration.upstreams.first?.addresses.first?.value == .ip(IPAddress(v4: 0x7F00_0001), port: 5432))
@@ -50,6 +51,7 @@ struct ValidConfigurationTests {
     #expect(listener.tls.identity.certificate(0).value == "tls/server.pem")
     #expect(listener.tls.minVersion == .tls13)
     #expect(listener.tls.alpn == ["h2", "http/1.1"])
+    #expect(!listener.tls.resumption)
     #expect(
       listener.limits
         == Limits(
@@ -205,6 +207,7 @@ struct ValidConfigurationTests {
           min_version: "1.3"
           alpn: [h2, http/1.1]
           unknown_server_name: default
+          resumption: false
         upstream: orders-db
         limits: {max_connections: 10, handshake_timeout: 3s, max_connection_age: 1d}
       - name: b

@@ -78,7 +78,7 @@ def test_certificates_that_stand_in_the_wrong_place(advice, pki):
 
 def test_what_a_listener_of_another_protocol_never_sees(advice):
     deny = {"name": "r", "action": "deny"}
-    for when in ({"postgres_user": "admin"}, {"upstream": "bakc"}, {"trust_label": "x"}, {"resumed": True}):
+    for when in ({"postgres_user": "admin"}, {"upstream": "bakc"}, {"trust_label": "x"}):
         rules = [*POLICY["rules"], {**deny, "when": when}]
         assert [code for code, _ in advice({**POLICY, "rules": rules})] == ["impossible-value"], when
 

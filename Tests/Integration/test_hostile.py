@@ -93,16 +93,6 @@ def test_a_client_that_dies_after_its_handshake_leaves_nothing(gateway, upstream
     assert exchange(front, pki.orders) == b"ping"
 
 
-def test_early_data_and_tickets_are_not_offered(gateway, upstream, pki):
-    front = gateway(upstream().address)
-    for maximum in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        with connect(front, pki.orders, maximum=maximum) as stream:
-            stream.sendall(b"x")
-            assert stream.recv(1) == b"x"
-            assert stream.session is None or not stream.session.has_ticket
-            assert not stream.session_reused
-
-
 def test_a_client_that_does_not_read_stops_the_upstream(gateway, upstream, pki):
     """Nothing is kept but what sockets and one relay's buffers hold; and nothing is lost of it."""
     total, block = 100_000_000, bytes(100_000)

@@ -6,7 +6,6 @@ struct ValueDomain {
     case any
     case texts([String])
     case numbers(ClosedRange<Int>)
-    case flag(Bool)
     /// There is never a value.
     case none
     /// Which texts there are is not for this project to say, but how they are written is.
@@ -30,7 +29,6 @@ struct ValueDomain {
       case .listener: listeners.map { .texts($0.map(\.name)) } ?? .any
       case .upstream: listeners.map { .texts(Set($0.map(\.upstream)).sorted()) } ?? .any
       case .trustLabel: listeners.map(Self.labels) ?? .any
-      case .resumed: .flag(false)
       case .sourcePort, .clientPort: .numbers(1...65535)
       case .keyBits: .numbers(1...Int.max)
       // The client's certificate, four intermediates and the anchor.
@@ -52,7 +50,6 @@ struct ValueDomain {
     case .numbers(let range) where range.upperBound == .max:
       "\(field.name) is at least \(range.lowerBound)"
     case .numbers(let range): "\(field.name) is from \(range.lowerBound) to \(range.upperBound)"
-    case .flag(let flag): "\(field.name) is always \(flag): sessions of TLS are not resumed"
     case .none: "\(field.name) is the label of a client_ca, and none has one"
     case .spelled where field == .eku:
       "eku is one of \(ExtendedKeyUsage.names.joined(separator: ", ")), or the dotted OID of another usage"
@@ -70,9 +67,8 @@ struct ValueDomain {
     case (_, .present), (_, .template): true
     case (.texts(let texts), _): texts.contains { matcher.couldAccept($0) }
     case (.numbers(let possible), .integers(let range)): possible.overlaps(range)
-    case (.flag(let possible), .flag(let expected)): possible == expected
     case (.spelled(let isWritten), .literal(let text)): isWritten(text)
-    case (.numbers, _), (.flag, _), (.spelled, _): true
+    case (.numbers, _), (.spelled, _): true
     }
   }
 }

@@ -36,7 +36,8 @@ struct ContextBuilder {
         bundles: material.clientCA,
         revocation: SnapshotBuilder.revocation(listener.tls.revocation, material)),
       minVersion: listener.tls.minVersion == .tls12 ? .tls12 : .tls13, alpn: alpn,
-      isProtocolOptional: isALPNOptional, listener: listener.name.value)
+      isProtocolOptional: isALPNOptional,
+      resumes: listener.tls.resumption, listener: listener.name.value)
     options.hosts = zip(listener.tls.hosts, material.hosts).map { host, material in
       ServerHostOptions(
         names: host.serverNames.map(\.value), identity: material.identity, bundles: material.clientCA)

@@ -20,8 +20,9 @@ extension Connection {
       switch step {
       case .complete:
         client.saveCiphertext(worker)
-        // We have nothing to send behind the client's Finished (no tickets), so the kernel would delay its
-        // acknowledgement, and a client without TCP_NODELAY would wait 40 ms for it before its first request.
+        // We have nothing to send behind the client's Finished (a ticket goes with the first data), so the
+        // kernel would delay its acknowledgement, and a client without TCP_NODELAY would wait 40 ms for it
+        // before its first request.
         client.socket.acknowledgeNow()
         return handle(.handshakeCompleted, worker)
       case .failed(let failure):

@@ -66,7 +66,7 @@ extension Connection {
   func startTLS(_ worker: Worker) {
     do throws(TLSError) {
       let session = try TLSSession(
-        listener.snapshot.tls, buffers: worker.buffers,
+        listener.snapshot.tls, buffers: worker.buffers, cache: worker.handshakes,
         requiredProtocol: negotiation.isDirect ? ListenerSnapshot.postgresProtocol : nil,
         recordSize: listener.snapshot.recordSize)
       self.session = session

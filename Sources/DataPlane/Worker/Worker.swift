@@ -18,6 +18,8 @@ package final class Worker {
   let snapshot: Snapshot
   let poller: Poller
   let buffers: RecordBuffers
+  /// Of the present snapshot: another one begins with an empty cache.
+  var handshakes = HandshakeCache()
   /// Where plaintext stands between one socket and the other; lent to one connection at a time.
   let plaintext: UnsafeMutableRawBufferPointer
   var listeners: [WorkerListener] = []

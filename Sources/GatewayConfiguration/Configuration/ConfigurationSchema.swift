@@ -29,6 +29,7 @@ enum ConfigurationSchema {
       .optional("ocsp_response"), .required("client_ca"),
       .optional("client_crl"), .optional("crl_stale"), .optional("crl_required"),
       .optional("min_version"), .optional("alpn"), .optional("hosts"), .optional("unknown_server_name"),
+      .optional("resumption"),
     ])
 
   static let clientCA = Schema(

@@ -12,6 +12,7 @@ struct ServerTLSReader {
     let authorities = tls["client_ca"].map { ClientCAReader(findings: findings).read($0) } ?? []
     let version = tls["min_version"].flatMap { findings.choice($0, of: ServerTLS.Version.self) }
     let alpn = tls["alpn"].map(alpn) ?? []
+    let resumption = tls["resumption"].flatMap { findings.flag($0) }
     let revocation = revocation(tls)
     let hostsReader = HostsReader(findings: findings)
     let hosts = tls["hosts"].map(hostsReader.read) ?? []
@@ -19,7 +20,8 @@ struct ServerTLSReader {
     guard let identity, !authorities.isEmpty else { return nil }
     return ServerTLS(
       identity: identity, clientCA: authorities, revocation: revocation,
-      minVersion: version?.value ?? .tls12, alpn: alpn, hosts: hosts, unknownServerName: unknown)
+      minVersion: version?.value ?? .tls12, alpn: alpn, hosts: hosts, unknownServerName: unknown,
+      resumption: resumption ?? true)
   }
 
   /// Protocol names as in RFC 7301 §3.1: 1 to 255 bytes each, at most 65535 with their length bytes.

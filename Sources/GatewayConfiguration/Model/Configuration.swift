@@ -77,11 +77,13 @@ package struct ServerTLS: Sendable {
   package var alpn: [String]
   package var hosts: [HostTLS]
   package var unknownServerName: UnknownServerName
+  /// Whether clients may resume sessions.
+  package var resumption: Bool
 
   package init(
     identity: IdentityFiles, clientCA: [ClientCAFile], revocation: Revocation = Revocation(),
-    minVersion: Version = .tls12, alpn: [String] = [],
-    hosts: [HostTLS] = [], unknownServerName: UnknownServerName = .default
+    minVersion: Version = .tls12, alpn: [String] = [], hosts: [HostTLS] = [],
+    unknownServerName: UnknownServerName = .default, resumption: Bool = true
   ) {
     self.identity = identity
     self.clientCA = clientCA
@@ -90,6 +92,7 @@ package struct ServerTLS: Sendable {
     self.alpn = alpn
     self.hosts = hosts
     self.unknownServerName = unknownServerName
+    self.resumption = resumption
   }
 }
 

@@ -36,8 +36,16 @@ enum ContextSettings {
     return true
   }
 
-  /// What only a server sets: no ticket of any kind, no early data, client certificates always.
-  static func applyServer(to context: OpaquePointer) -> Bool {
+  /// What only a server sets: no ticket that carries the session, no early data, client certificates always.
+  ///
+  /// Tickets come with the first data (``TLSSession``), so the handshake itself sends none.
+  static func applyServer(to context: OpaquePointer, resumes: Bool) -> Bool {
+    if resumes {
+      // OpenSSL's own cache is left out: each worker has one. It would also be looked through now and then.
+      unsafe shim_SSL_CTX_set_session_cache_mode(
+        context, Int(SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR))
+    }
+    unsafe SSL_CTX_set_timeout(context, Int(KeptSession.lifetime))
     _ = unsafe SSL_CTX_set_options(context, shim_server_options())
     unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     unsafe SSL_CTX_set_verify_depth(context, ChainLimits.intermediates)

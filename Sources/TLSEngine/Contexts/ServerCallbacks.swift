@@ -24,6 +24,8 @@ private func receivedClientHello(
   _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
   guard let state = unsafe sessionState(ssl) else { return SSL_CLIENT_HELLO_ERROR }
+  // A second hello (HelloRetryRequest) begins anew.
+  unsafe state.pointee.resumed = nil
   let serverName: String?
   switch unsafe ServerName.read(fromHelloOf: ssl) {
   case .absent: serverName = nil
@@ -90,12 +92,10 @@ private func verifyChain(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
     unsafe X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED)
     return 0
   }
-  let presented = unsafe X509_STORE_CTX_get0_untrusted(context)
-  unsafe state.pointee.certificate = PeerCertificate.facts(leaf)
-  let outcome = unsafe state.pointee.verifier.verify(leaf: leaf, presented: presented, at: state.pointee.now)
-  unsafe state.pointee.outcome = outcome
-  unsafe X509_STORE_CTX_set_error(context, outcome.error)
-  return outcome.isVerified ? 1 : 0
+  unsafe state.pointee.judge(leaf: leaf, presented: X509_STORE_CTX_get0_untrusted(context))
+  let outcome = unsafe state.pointee.outcome
+  unsafe X509_STORE_CTX_set_error(context, outcome?.error ?? X509_V_ERR_UNSPECIFIED)
+  return outcome?.isVerified == true ? 1 : 0
 }
 
 /// Runs only for clients that ask for the status of our certificate, after that was chosen.
@@ -143,7 +143,7 @@ private func screen(
     Array(UnsafeRawBufferPointer(start: bytes, count: length)), version: version)
   guard let refusal = message.refusal else { return }
   unsafe state.pointee.refusal = refusal
-  unsafe state.pointee.certificate = message.leaf.map { PeerCertificate.facts($0) }
+  unsafe state.pointee.screened = message.leaf.map { PeerCertificate.facts($0) }
   unsafe CertificateMessage.spoil(bytes, count: length)
 }
 

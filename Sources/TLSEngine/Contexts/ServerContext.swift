@@ -14,6 +14,8 @@ package final class ServerContext: @unchecked Sendable {
   /// Our protocols as ALPN writes them (RFC 7301 §3.1), at an address that outlives every session.
   let alpn: UnsafeBufferPointer<UInt8>
   let isProtocolOptional: Bool
+  /// Whether clients may resume sessions.
+  let resumes: Bool
 
   /// Loads and checks everything, so that no handshake can find it wrong later.
   package convenience init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
@@ -42,6 +44,7 @@ package final class ServerContext: @unchecked Sendable {
     self.hosts = hosts.hosts
     selector = HostSelector(names: options.hosts.map(\.names), refusesUnknown: options.refusesUnknownNames)
     isProtocolOptional = options.isProtocolOptional
+    resumes = options.resumes
     let list = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: wire.count)
     _ = unsafe list.initialize(from: wire)
     unsafe alpn = UnsafeBufferPointer(list)

@@ -16,6 +16,8 @@ package struct ServerContextOptions: Sendable {
   package var alpn: [String]
   /// Whether a client may come without ALPN although there are protocol names.
   package var isProtocolOptional: Bool
+  /// Whether clients may resume sessions.
+  package var resumes: Bool
   /// The listener's name: sessions of one listener mean nothing to another.
   package var listener: String
   /// What differs by the name that a client asks for.
@@ -26,13 +28,14 @@ package struct ServerContextOptions: Sendable {
   /// Options for one listener.
   package init(
     identity: IdentityOptions, trust: TrustOptions, minVersion: TLSVersion = .tls12, alpn: [String] = [],
-    isProtocolOptional: Bool = false, listener: String
+    isProtocolOptional: Bool = false, resumes: Bool = true, listener: String
   ) {
     self.identity = identity
     self.trust = trust
     self.minVersion = minVersion
     self.alpn = alpn
     self.isProtocolOptional = isProtocolOptional
+    self.resumes = resumes
     self.listener = listener
   }
 }

@@ -15,7 +15,7 @@ package final class ServerHost: @unchecked Sendable {
   /// Names what is trusted: a chain that was verified under one version is not under another.
   package let trustVersion: [UInt8]
   /// What sessions are bound to: one of another listener, another host or another set of files means nothing
-  /// here (CVE-2025-23419). OpenSSL compares it before it resumes a session.
+  /// here (CVE-2025-23419). OpenSSL compares it before it resumes a session, and ``KeptSession`` who verified it.
   let sessionContext: [UInt8]
   /// One for each type of key.
   let identities: [OwnIdentity]
@@ -35,7 +35,7 @@ package final class ServerHost: @unchecked Sendable {
     guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }
     unsafe pointer = context
     guard unsafe ContextSettings.apply(to: context, minimum: options.minVersion),
-      unsafe ContextSettings.applyServer(to: context),
+      unsafe ContextSettings.applyServer(to: context, resumes: options.resumes),
       unsafe SSL_CTX_set_session_id_context(context, sessionContext, UInt32(sessionContext.count)) == 1
     else {
       throw TLSConfigurationError(
@@ -45,6 +45,7 @@ package final class ServerHost: @unchecked Sendable {
     }
     for identity in identities { try unsafe identity.install(in: context) }
     unsafe ServerCallbacks.install(in: context)
+    unsafe SessionCallbacks.install(in: context)
   }
 
   deinit { unsafe SSL_CTX_free(pointer) }

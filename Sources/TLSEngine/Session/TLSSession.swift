@@ -6,25 +6,27 @@ import COpenSSL
 /// Confined to that worker's thread. All failures are values; after one, the session can only be dropped.
 @safe
 package final class TLSSession {
-  private let context: ServerContext
-  private let records: RecordLayer
-  private let state: UnsafeMutablePointer<SessionState>
+  let context: ServerContext
+  let records: RecordLayer
+  let state: UnsafeMutablePointer<SessionState>
 
   /// The room that a write needs in the outbound buffer beside its data, in bytes.
   package static let recordOverhead = RecordLayer.overhead
 
   /// - Parameters:
   ///   - buffers: the worker's; the session keeps them alive and leaves nothing of its own in them.
+  ///   - cache: the worker's; nil: each handshake is the first.
   ///   - requiredProtocol: what ALPN must come to, whatever the context would do without ALPN.
   ///   - recordSize: bytes of data that a record holds at most; nil: as many as TLS has room for.
   package init(
-    _ context: ServerContext, buffers: RecordBuffers, requiredProtocol: String? = nil, recordSize: Int? = nil
+    _ context: ServerContext, buffers: RecordBuffers, cache: HandshakeCache? = nil,
+    requiredProtocol: String? = nil, recordSize: Int? = nil
   ) throws(TLSError) {
     let records = try unsafe RecordLayer(
       context.pointer, buffers: buffers, recordSize: recordSize ?? RecordLayer.largestRecord)
     unsafe SSL_set_accept_state(records.ssl)
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: SessionState(context, requiredProtocol: requiredProtocol))
+    unsafe state.initialize(to: SessionState(context, cache: cache, requiredProtocol: requiredProtocol))
     guard unsafe shim_SSL_set_app_data(records.ssl, state) == 1 else {
       unsafe state.deinitialize(count: 1)
       unsafe state.deallocate()
@@ -35,6 +37,7 @@ package final class TLSSession {
   }
 
   deinit {
+    endOrderly()
     // SSL_free, which follows, asks none of our callbacks; should it ever, it finds no state.
     unsafe _ = shim_SSL_set_app_data(records.ssl, nil)
     unsafe state.deinitialize(count: 1)
@@ -54,6 +57,8 @@ package final class TLSSession {
     case .blocked: return .incomplete
     case .failed(let errors): return fail(unsafe HandshakeDiagnosis.failure(state.pointee, errors))
     case .done:
+      if unsafe SSL_session_reused(records.ssl) == 1 { judgeResumed() }
+      if let failure = unsafe state.pointee.outcome?.failure { return fail(failure) }
       guard provesClient else {
         return fail(
           HandshakeFailure(
@@ -65,14 +70,16 @@ package final class TLSSession {
         return fail(.noApplicationProtocol)
       }
       unsafe state.pointee.isEstablished = true
+      offerResumption()
       return .complete
     }
   }
 
-  /// OpenSSL and our verification both say so; a session that was resumed has neither.
+  /// OpenSSL and our verification both say so, of this handshake; and a session that was resumed is one of ours.
   private var provesClient: Bool {
     unsafe state.pointee.outcome?.isVerified == true && SSL_get_verify_result(records.ssl) == Int(X509_V_OK)
-      && SSL_get0_peer_certificate(records.ssl) != nil && SSL_session_reused(records.ssl) == 0
+      && SSL_get0_peer_certificate(records.ssl) != nil
+      && (SSL_session_reused(records.ssl) == 0 || state.pointee.resumed != nil)
   }
 
   private func fail(_ failure: HandshakeFailure) -> HandshakeStep {
@@ -111,16 +118,21 @@ package final class TLSSession {
       let step = unsafe records.read(into: target, errors: &errors)
       if case .bytes(let count) = step { unsafe state.pointee.received &+= count }
       if unsafe state.pointee.isFlooded {
+        dropSession()
         return .failed("the client floods the session with handshake messages")
       }
-      if let step { return step }
+      guard let step else { continue }
+      if case .failed = step { dropSession() }
+      return step
     }
   }
 
   /// Encrypts into the outbound buffer as much as it has room for.
   package func write(_ source: UnsafeRawBufferPointer) -> WriteStep {
     guard isEstablished else { return .failed("the handshake is not complete") }
-    return unsafe records.write(source)
+    let step = unsafe state.pointee.owesTicket ? writeWithTicket(source) : records.write(source)
+    if case .failed = step { dropSession() }
+    return step
   }
 
   /// Puts close_notify into the outbound buffer, once; reading goes on.

@@ -7,7 +7,7 @@ package struct VerificationOutcome: Sendable {
   package var failure: HandshakeFailure?
   /// What only a verified chain tells: `root_sha256`, `trust_label` and `chain_length`; empty where it is not.
   package var facts: Facts
-  /// When the verdict holds; nil where the chain is not verified.
+  /// When the verdict holds, if nothing is loaded anew; nil where the chain is not verified.
   package var validity: ValidityWindow?
   /// OpenSSL's number for the result, which chooses the alert that the client sees.
   let error: Int32
@@ -28,13 +28,17 @@ package final class ChainVerifier: @unchecked Sendable {
   package let anchors: [TrustAnchor]
   private let labels: TrustLabels
   let revocation: RevocationSet
+  let identity = Identity.next()
+  let turningPoints: TurningPoints
 
   /// Loads and checks all anchors and CRLs.
   package init(_ options: TrustOptions) throws(TLSConfigurationError) {
     let labelled = try LabelledAnchors(options.bundles)
     anchors = labelled.all
     labels = TrustLabels(labelled)
-    revocation = try RevocationSet(options.revocation, anchors: anchors.map(\.certificate))
+    let certificates = anchors.map(\.certificate)
+    revocation = try RevocationSet(options.revocation, anchors: certificates)
+    turningPoints = TurningPoints(anchors: certificates)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
     for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.certificate.pointer) != 1 {
@@ -100,18 +104,8 @@ package final class ChainVerifier: @unchecked Sendable {
       }
     }
     var outcome = VerificationOutcome(failure: nil, facts: facts, error: X509_V_OK)
-    outcome.validity = unsafe Self.validity(of: chain, staleAfter: staleAfter)
+    outcome.validity = unsafe ValidityWindow(of: chain, staleAfter: staleAfter)
     return outcome
-  }
-
-  private static func validity(of chain: OpaquePointer, staleAfter: Timestamp?) -> ValidityWindow? {
-    let chain = unsafe (0..<max(0, shim_sk_X509_num(chain))).compactMap {
-      unsafe shim_sk_X509_value(chain, $0)
-    }
-    let starts = unsafe chain.compactMap { unsafe CertificateTime.timestamp(X509_get0_notBefore($0)) }
-    let ends = unsafe chain.compactMap { unsafe CertificateTime.timestamp(X509_get0_notAfter($0)) }
-    guard let start = starts.max(), let end = ends.min() else { return nil }
-    return ValidityWindow(notBefore: start, notAfter: end, staleAfter: staleAfter)
   }
 
   /// Says what a valid client certificate is; nothing here may depend on a listener.

@@ -23,12 +23,18 @@ final class InMemoryPair {
   }
 
   init(
-    _ server: ServerContext, _ client: TLSClientOptions, capacity: Int = 65_536, recordSize: Int? = nil
+    _ server: ServerContext, _ client: TLSClientOptions, cache: HandshakeCache? = nil, capacity: Int = 65_536,
+    recordSize: Int? = nil
   ) throws {
     serverBuffers = RecordBuffers(inboundCapacity: capacity, outboundCapacity: capacity)
     clientBuffers = RecordBuffers(inboundCapacity: capacity, outboundCapacity: capacity)
-    self.server = try TLSSession(server, buffers: serverBuffers, recordSize: recordSize)
+    self.server = try TLSSession(server, buffers: serverBuffers, cache: cache, recordSize: recordSize)
     self.client = try TLSClientSession(TLSClientContext(client), buffers: clientBuffers)
+  }
+
+  deinit {
+    // Without it, OpenSSL would not let the client resume the session that others of its connections share.
+    client.sendCloseNotify()
   }
 
   /// Carries what the client has written to the server's buffers.

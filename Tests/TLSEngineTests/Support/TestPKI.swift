@@ -73,3 +73,11 @@ extension ChainVerifier {
     try self.init(TrustOptions(bundles: [TrustBundleFile(pem: bundle)], revocation: revocation))
   }
 }
+
+extension IssuedCertificate {
+  /// The SubjectPublicKeyInfo of a P-256 key, DER (RFC 5480 §2): 26 octets of a header and the point.
+  var publicKeyInfo: [UInt8]? {
+    let header: [UInt8] = [0x30, 0x59, 0x30, 0x13, 0x06, 0x07]
+    return der.firstRange(of: header).map { Array(der[$0.lowerBound..<$0.lowerBound + 91]) }
+  }
+}

@@ -1,0 +1,75 @@
+import AccessPolicy
+import COpenSSL
+
+/// What a worker remembers of the handshakes it has done, so that the next of the same client costs less.
+///
+/// A verdict over a list of certificates is kept under the hash of the whole list and of who verified it, so that
+/// no other host, trust set or snapshot finds it, and for no longer than time leaves it alone. Refusals are not
+/// kept: they cost an attacker a handshake each, and they are read anew. Possession of the key is proven in each
+/// handshake (CertificateVerify), whatever is remembered.
+///
+/// Confined to the worker's thread, hence without a lock. Bounded: who sends ever new certificates has them
+/// verified, as without the cache, and drives out what was not used for longest.
+package final class HandshakeCache {
+  /// Entries and bytes; for a worker.
+  package struct Bounds: Sendable {
+    package var chains = 4096
+    package var chainBytes = 8 << 20
+    package var sessions = 2048
+    package var sessionBytes = 16 << 20
+    package var sessionsOfClient = 64
+
+    /// What a gateway uses.
+    package init() {}
+  }
+
+  private var chains: RecentlyUsed<CacheKey, ChainJudgement>
+  var sessions: SessionTable
+
+  /// An empty cache.
+  package init(_ bounds: Bounds = Bounds()) {
+    chains = RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
+    sessions = SessionTable(
+      capacity: bounds.sessions, budget: bounds.sessionBytes, share: bounds.sessionsOfClient)
+  }
+
+  /// How often a kept verdict served.
+  package private(set) var chainHits = 0
+  /// How many verdicts are kept.
+  package var chainCount: Int { chains.count }
+  /// How many sessions may be resumed.
+  package var sessionCount: Int { sessions.count }
+
+  /// Comes to what `verifier` would come to now.
+  /// - Parameters:
+  ///   - leaf: `X509`; lent.
+  ///   - presented: `STACK_OF(X509)`: everything that the client sent, the leaf first; lent.
+  func judge(
+    leaf: OpaquePointer, presented: OpaquePointer?, by verifier: ChainVerifier, at now: Timestamp
+  ) -> ChainJudgement {
+    guard let key = unsafe ChainKey(leaf: leaf, presented: presented, verifier: verifier.identity) else {
+      return unsafe verifier.judge(leaf: leaf, presented: presented, at: now)
+    }
+    if let kept = chains.find(key.key) {
+      if kept.stands(at: now) {
+        chainHits += 1
+        return kept
+      }
+      chains.remove(key.key)
+    }
+    var judgement = unsafe verifier.judge(leaf: leaf, presented: presented, at: now)
+    judgement.holds = unsafe verifier.steadySeconds(of: judgement.outcome, presented: presented, at: now)
+    if judgement.stands(at: now) {
+      judgement.key = key
+      chains.insert(judgement, for: key.key, cost: Self.cost(ofChain: key.bytes))
+    }
+    return judgement
+  }
+
+  /// The facts of a leaf take more room than its DER: a name of one letter takes 3 octets there, a string 16.
+  private static func cost(ofChain bytes: Int) -> Int { 1024 + 8 * bytes }
+}
+
+/// A cache belongs to one thread.
+@available(*, unavailable)
+extension HandshakeCache: Sendable {}
