@@ -98,7 +98,7 @@ if fuzzing {
     fuzz("FuzzPolicyFile", ["GatewayConfiguration", "AccessPolicy"]),
     fuzz("FuzzPatterns", ["Patterns"]),
     fuzz("FuzzFactTexts", ["AccessPolicy"]),
-    fuzz("FuzzCertificate", ["TLSEngine", "AccessPolicy"]),
+    fuzz("FuzzCertificate", ["TLSEngine", "AccessPolicy", "COpenSSL"]),
     fuzz("FuzzProxyHeader", ["DataPlane", "EventLoop"]),
     fuzz("FuzzPostgres", ["DataPlane", "AccessPolicy"]),
     fuzz("FuzzMySQL", ["DataPlane", "AccessPolicy"]),

@@ -24,11 +24,32 @@ struct RefusalTests {
     Case(callers: [Make.caller("c", value(field, matcher))], finding: finding)
   }
 
+  /// A digest as other programs write it: the finding says what to write.
+  private static func pin(_ text: String) -> Case {
+    when(
+      .spkiSHA256, .plain(text),
+      "7:21: bad-matcher: spki_sha256: expected 64 hexadecimal digits, found '\(text)', which is "
+        + "64f46a7526a186d2346552453ae478ca51244674f5b21ba150bd483b39f7c812")
+  }
+
   static let values: [Case] = [
     when(
       .alpn, .regex("a(b"), "7:21: bad-matcher: alpn: missing closing parenthesis (at byte 4 of the value)"),
     when(
       .sha256, .plain("AB:CD"), "7:21: bad-matcher: sha256: expected 64 hexadecimal digits, found 4"),
+    pin("ZPRqdSahhtI0ZVJFOuR4ylEkRnT1shuhUL1IOzn3yBI="),
+    pin("sha256//ZPRqdSahhtI0ZVJFOuR4ylEkRnT1shuhUL1IOzn3yBI="),
+    pin("pin-sha256=\"ZPRqdSahhtI0ZVJFOuR4ylEkRnT1shuhUL1IOzn3yBI=\""),
+    pin("ZPRqdSahhtI0ZVJFOuR4ylEkRnT1shuhUL1IOzn3yBI"),
+    pin("SHA256:64F46A7526A186D2346552453AE478CA51244674F5B21BA150BD483B39F7C812"),
+    pin(
+      "sha256 Fingerprint=64:F4:6A:75:26:A1:86:D2:34:65:52:45:3A:E4:78:CA:51:24:46:74:F5:B2:1B:A1:50:BD:48:3B:39:F7:C8:12"
+    ),
+    when(
+      .spkiSHA256, .plain("AAAA"), "7:21: bad-matcher: spki_sha256: expected 64 hexadecimal digits, found 4"),
+    when(
+      .spkiSHA256, .plain("ZPRqdSahhtI0"),
+      "7:21: bad-matcher: spki_sha256: 'ZPRqdSahhtI0' is not hexadecimal"),
     when(.ski, .plain("xyz"), "7:21: bad-matcher: ski: 'xyz' is not hexadecimal"),
     when(.serial, .plain(":"), "7:21: bad-matcher: serial: expected hexadecimal digits, found ':'"),
     when(.ski, .prefix(":"), "7:21: bad-matcher: ski: an empty prefix would match everything"),

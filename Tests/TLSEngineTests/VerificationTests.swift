@@ -9,6 +9,7 @@ import Testing
     VerificationCases.trust + VerificationCases.time + VerificationCases.purpose + VerificationCases.structure
     + VerificationCases.strength + VerificationCases.constraints + VerificationCases.revocation
     + VerificationCases.revocationScopes + VerificationCases.screened
+    + VerificationCases.nameConstraints + VerificationCases.paths
 
   @Test(arguments: cases)
   func verifierDecides(_ item: VerificationCase) throws {

@@ -7,6 +7,11 @@ struct HexadecimalText {
 
   /// A whole value.
   func value(_ text: String) throws(PatternError) -> String {
+    if field.hexadecimalDigits == 64, text.contains(where: { !$0.isHexDigit && $0 != ":" }),
+      let digits = PastedPin.digits(text)
+    {
+      throw PatternError("expected 64 hexadecimal digits, found '\(text)', which is \(digits)")
+    }
     let digits = try part(text, allowing: nil)
     guard !digits.isEmpty else { throw PatternError("expected hexadecimal digits, found '\(text)'") }
     if let count = field.hexadecimalDigits, digits.utf8.count != count {

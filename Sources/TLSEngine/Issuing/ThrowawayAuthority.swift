@@ -22,6 +22,9 @@ package final class IssuedCertificate: @unchecked Sendable {
     unsafe CertificateBytes.encoded { unsafe i2d_X509(certificate.pointer, $0) } ?? []
   }
 
+  /// The DER of its SubjectPublicKeyInfo, for another certificate of the same key.
+  package var publicKey: [UInt8] { unsafe CertificateBytes.encoded { unsafe i2d_PUBKEY(key, $0) } ?? [] }
+
   /// The certificate, PEM.
   package var pem: [UInt8] {
     unsafe IssuingBytes.written { unsafe PEM_write_bio_X509($0, certificate.pointer) }

@@ -2,13 +2,15 @@ import AccessPolicy
 import FuzzSupport
 import TLSEngine
 
-/// Any bytes as a client's certificate: refused, or turned into facts that say exactly what it says.
+/// Any bytes as a client's certificate: refused, or turned into facts that say exactly what it says,
+/// and what OpenSSL itself prints of it.
 @main
 enum FuzzCertificate {
   static func main() {
     runFuzzer { input in
       guard let certificate = Certificate(der: Array(input)) else { return }
       let facts = PeerCertificate.facts(certificate)
+      OpenSSLText.compare(Array(input), with: facts)
       for field in facts.fields { check(field, facts[field]) }
       for name in facts.unreadableNames {
         Invariant.hold(!name.place.isEmpty && !name.problem.isEmpty, "\(name) says nothing")
