@@ -103,6 +103,21 @@ import Testing
     "spiffe://a/'x", "spiffe://a/[x]",
   ]
 
+  /// The label may well read like the name; it is no name.
+  @Test(arguments: [Set<Field>(), [.sanURI]])
+  func aNameIsAllowedUnderTheLabelThatItHad(_ generalised: Set<Field>) throws {
+    let facts = ["orders", "billing"].map { Log.worker($0, [.trustLabel: .text("orders")]) }
+    let (proposal, lines) = try Self.suggest(facts, .init(generalised: generalised))
+    try Self.hold(proposal, lines)
+    let policy = try #require(proposal.policy)
+    for (label, verdict) in [("orders", Verdict.allow), ("billing", .deny), (nil, .deny)] {
+      for var facts in facts {
+        facts[.trustLabel] = label.map { .text($0) }
+        #expect(policy.decide(facts, at: Log.start).verdict == verdict)
+      }
+    }
+  }
+
   @Test func strangeNamesStayLiteral() throws {
     let (proposal, lines) = try Self.suggest(Self.strange.map { Log.facts($0) })
     try Self.hold(proposal, lines)

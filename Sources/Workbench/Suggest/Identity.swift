@@ -107,7 +107,9 @@ struct Access: Hashable, Comparable {
     if !generalised.contains(.listener), case .text(let name)? = facts[.listener] {
       listener = ExactText(name)
     }
-    claims = Self.claimed(facts).filter { !generalised.contains($0) }.map { field in
+    // The same name under another label is somebody else.
+    let label: [Field] = facts[.trustLabel] == nil ? [] : [.trustLabel]
+    claims = (label + Self.claimed(facts)).filter { !generalised.contains($0) }.map { field in
       guard case .text(let text)? = facts[field] else { return Claim(field: field, value: nil) }
       return Claim(field: field, value: ExactText(text))
     }
@@ -123,6 +125,9 @@ struct Access: Hashable, Comparable {
     default: return []
     }
   }
+
+  /// All fields that an access is made of, save for the listener.
+  static let fields = Set(claims + [.trustLabel])
 
   static let claims: [Field] = [
     .postgresUser, .postgresDatabase, .postgresApplication, .postgresReplication, .mysqlUser, .mysqlDatabase,

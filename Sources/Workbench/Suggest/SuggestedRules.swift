@@ -109,7 +109,7 @@ struct SuggestedRules {
     // In a short text the likeness would be chance.
     guard value.utf8.count >= 3 else { return access }
     var access = access
-    for index in access.claims.indices {
+    for index in access.claims.indices where access.claims[index].field != .trustLabel {
       guard let text = access.claims[index].value?.text, text.ranges(of: value).count == 1 else { continue }
       access.claims[index].value = ExactText(text.replacing(value, with: "{\(SuggestedCallers.capture)}"))
     }

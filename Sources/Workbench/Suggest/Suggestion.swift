@@ -67,7 +67,7 @@ package struct Suggestion: LogConsumer {
   /// - Returns: nil where the callers of the kept files do not compile.
   package init?(_ options: Options) {
     self.options = options
-    var asked = Identity.fields.union(Access.claims).union([.listener, .protocol])
+    var asked = Identity.fields.union(Access.fields).union([.listener, .protocol])
     if let kept = options.kept {
       guard let policy = Policy.compile(kept.map(\.callersOnly), listeners: nil).policy else { return nil }
       keptPolicy = policy
@@ -136,7 +136,7 @@ package struct Suggestion: LogConsumer {
       return .refused("denied (\(decision.rule.map { "rule \($0)" } ?? decision.reason.rawValue)): \(name)")
     }
     guard decision.facts.unreadableNames.isEmpty else { return .refused("an unreadable name: \(name)") }
-    let asked = Identity.fields.union(Access.claims).union([.listener])
+    let asked = Identity.fields.union(Access.fields).union([.listener])
     guard decision.cutFields.isDisjoint(with: asked) else {
       return .refused("a value that is too long for the log: \(name)")
     }
