@@ -46,6 +46,66 @@ struct ConfigurationLoaderTests {
     #expect(loaded.tls.map(\.clientCA) == [[TrustBundleFile(pem: Array("authority".utf8))]])
   }
 
+  private static let hosts = """
+          client_ca: [{label: all, file: tls/ca.pem}]
+          private_key_passphrase: tls/words
+          hosts:
+            - server_name: a.example
+              pkcs12: tls/a.p12
+              private_key_passphrase: tls/words
+              client_ca: tls/a.pem
+            - {server_name: b.example}
+    """
+
+  private func writeHosts() throws {
+    try folder.write("c.yaml", Self.configuration.replacing("      client_ca: tls/ca.pem", with: Self.hosts))
+    try folder.write("tls/a.p12", "bundle")
+    try folder.write("tls/words", "battery staple\r\n")
+  }
+
+  @Test func hostsAreReadAndPassphrasesAreKeptOutOfTheLog() throws {
+    try writeHosts()
+    let (configuration, diagnostics) = load()
+    #expect(diagnostics == [])
+    let loaded = try #require(configuration)
+    let tls = try #require(loaded.tls.first)
+    let words = Array("battery staple".utf8)
+    #expect(tls.clientCA.map(\.label) == ["all"])
+    #expect(tls.identity?.passphrase == words)
+    #expect(tls.hosts.map(\.identity?.pkcs12) == [Array("bundle".utf8), nil])
+    #expect(tls.hosts.map(\.identity?.passphrase) == [words, nil])
+    #expect(tls.hosts.map(\.clientCA) == [[TrustBundleFile(pem: Array("certificate".utf8))], nil])
+    #expect(loaded.files.contains { $0.path.hasSuffix("tls/a.p12") })
+    #expect(!loaded.files.contains { $0.path.hasSuffix("tls/words") })
+    var dumped = ""
+    dump(loaded, to: &dumped)
+    #expect(!dumped.contains("battery") && !dumped.contains("- 98"))
+  }
+
+  @Test func whoOnlyAsksNeedsNoKeyOfAHost() throws {
+    try writeHosts()
+    for name in ["tls/a.key", "tls/a.p12", "tls/words"] {
+      try FileManager.default.removeItem(atPath: folder.path(name))
+    }
+    #expect(load().diagnostics.count == 4)
+    let (loaded, diagnostics) = ConfigurationLoader.load(path: folder.path("c.yaml"), isServed: false)
+    #expect(diagnostics == [])
+    #expect(loaded?.tls.first?.hosts.map { $0.clientCA?.count } == [1, nil])
+    #expect(loaded?.tls.first?.identity == nil)
+  }
+
+  @Test(arguments: [("tls/words", "passphrase file"), ("tls/a.p12", "PKCS #12 file")])
+  func secretsOfHostsAreNotForEveryone(_ file: String, _ what: String) throws {
+    try writeHosts()
+    try folder.write(file, "battery", mode: 0o644)
+    let (configuration, diagnostics) = load()
+    #expect(configuration == nil)
+    #expect(!diagnostics.isEmpty)
+    for finding in diagnostics {
+      #expect(finding.contains("insecure-permissions: the \(what) \(file) can be read by everyone"))
+    }
+  }
+
   @Test func aFileThatTwoGlobsAndALinkReachCountsOnce() throws {
     try folder.link("Policies/z.yaml", to: "Policies/a.yaml")
     try folder.write(
