@@ -42,6 +42,9 @@ extension TLSSession {
       unsafe SSL_new_session_ticket(records.ssl) == 1
     else { return unsafe records.write(source) }
     let step = unsafe records.write(source)
+    // A message of the handshake gets OpenSSL to allocate both its buffers, 17 KB for reading alone, which would
+    // stay until the client speaks next.
+    _ = unsafe SSL_free_buffers(records.ssl)
     keepSession()
     return step
   }

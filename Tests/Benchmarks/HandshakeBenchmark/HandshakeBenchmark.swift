@@ -23,13 +23,15 @@ enum HandshakeBenchmark {
   static func main() throws {
     let arguments = CommandLine.arguments.dropFirst()
     guard let word = arguments.first else {
-      return print("which? plain, unknown, known, resumed, memory, idle")
+      return print("which? plain, unknown, known, resumed, memory, idle-plain, idle, sessions")
     }
     let count = arguments.dropFirst().first.flatMap { Int($0) } ?? 300
     let world = try World()
     switch word {
     case "memory": try world.memory(count)
-    case "idle": try world.idle(count)
+    case "idle-plain": try world.idle(count, resumes: false)
+    case "idle": try world.idle(count, resumes: true)
+    case "sessions": try world.sessions(count)
     default:
       guard let kind = Kind(rawValue: word) else { return print("no such kind: \(word)") }
       for _ in 0..<5 { try world.connect(kind, isMeasured: false) }
@@ -151,29 +153,30 @@ final class World {
       "\(count) resumptions: \((resident() - before) / 1024) KiB more, \(cache.sessionCount) sessions kept")
   }
 
-  /// What an idle connection costs, and what its session costs once it is gone.
-  func idle(_ count: Int) throws {
-    for (name, context, cache) in [
-      ("without resumption", plainContext, cache), ("with resumption", context, cache),
-    ] {
-      var kept: [TLSSession] = []
-      for round in 0...1 {
-        let before = resident()
-        for _ in 0..<(round == 0 ? 50 : count) {
-          var server: TLSSession? = try TLSSession(context, buffers: serverBuffers, cache: cache)
-          _ = try talk(&server, resuming: false, false)
-          if let server { kept.append(server) }
-        }
-        if round == 1 {
-          print("\(name): \((resident() - before) / count) bytes for each of \(count) idle connections")
-        }
+  /// What an idle connection costs. One kind a process: memory that was given back would serve the next.
+  func idle(_ count: Int, resumes: Bool) throws {
+    var kept: [TLSSession] = []
+    func fill(_ count: Int) throws {
+      for _ in 0..<count {
+        var server: TLSSession? = try TLSSession(
+          resumes ? context : plainContext, buffers: serverBuffers, cache: cache)
+        _ = try talk(&server, resuming: false, false)
+        if let server { kept.append(server) }
       }
     }
-    let sessions = cache.sessionCount
+    try fill(50)
+    let before = resident()
+    try fill(count)
+    let name = resumes ? "with resumption" : "without"
+    print("\((resident() - before) / count) bytes for each of \(count) idle connections, \(name)")
+  }
+
+  /// What a session costs whose connection is gone.
+  func sessions(_ count: Int) throws {
+    for _ in 0..<50 { try connect(.known, isMeasured: false) }
     let before = resident()
     for _ in 0..<count { try connect(.known, isMeasured: false) }
-    let each = (resident() - before) / max(1, cache.sessionCount - sessions)
-    print("\(cache.sessionCount) sessions kept, about \(each) bytes for each of the last")
+    print("\((resident() - before) / count) bytes for each of \(count) sessions kept")
   }
 }
 
