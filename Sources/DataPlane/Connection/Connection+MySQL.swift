@@ -32,12 +32,12 @@ extension Connection {
   }
 
   private func answer(_ greeting: MySQLGreeting, _ response: MySQLHandshakeResponse, _ worker: Worker) {
-    let usesTLS = listener.snapshot.upstream.tls != nil
+    let usesTLS = terms.upstream.tls != nil
     do throws(MySQLUpstreamHandshake.Refusal) {
       let handshake = try MySQLUpstreamHandshake(
         response, upstream: greeting, usesTLS: usesTLS,
         isMariaDB: usesTLS
-          ? MySQLGreeting.isMariaDB(listener.snapshot.mySQLServerVersion) : greeting.isMariaDB)
+          ? MySQLGreeting.isMariaDB(terms.mySQLServerVersion) : greeting.isMariaDB)
       mysql = MySQLCarry(handshake, response)
       guard usesTLS else { return beginAuthentication(worker) }
       writeToUpstream(handshake.tlsRequest, worker)
@@ -176,7 +176,7 @@ extension Connection {
   }
 
   private var isWayToUpstreamConfidential: Bool {
-    if listener.snapshot.upstream.tls != nil { return true }
+    if terms.upstream.tls != nil { return true }
     if case .unix? = dial?.current { return true }
     return false
   }

@@ -133,6 +133,11 @@ package final class UpstreamPools: Sendable {
   /// - Parameter report: hears of every change, on the thread that met it; must not block.
   package init(report: @escaping @Sendable (HealthChange) -> Void = { _ in }) { self.report = report }
 
+  /// Forgets the upstreams that are there no more; connections to them keep what they need.
+  package func keep(_ upstreams: Set<String>) {
+    pools.withLock { $0 = $0.filter { upstreams.contains($0.key) } }
+  }
+
   package func pool(of upstream: String) -> UpstreamPool {
     pools.withLock { pools in
       let pool = pools[upstream] ?? UpstreamPool(name: upstream, report: report)

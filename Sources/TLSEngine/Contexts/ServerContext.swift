@@ -13,12 +13,15 @@ package final class ServerContext: @unchecked Sendable {
   /// Our protocols as ALPN writes them (RFC 7301 §3.1), at an address that outlives every session.
   let alpn: UnsafeBufferPointer<UInt8>
   let isProtocolOptional: Bool
+  /// Names what a client's chain is verified against: alike for the same anchors in other files.
+  let trustVersion: [UInt8]
 
   /// Loads and checks everything, so that no handshake can find it wrong later.
   package init(_ options: ServerContextOptions) throws(TLSConfigurationError) {
     let wire = try ALPN.wire(options.alpn)
     isProtocolOptional = options.isProtocolOptional
     verifier = try ChainVerifier(bundle: options.clientCA)
+    trustVersion = SHA256.hash(options.clientCA)
     identity = try OwnIdentity(chain: options.certificateChain, privateKey: options.privateKey)
     guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw .outOfMemory }
     unsafe pointer = context
