@@ -112,6 +112,13 @@ package final class UpstreamPool: Sendable {
     change(endpoint, problem) { problem == nil ? $0.probeSucceeded() : $0.probeFailed(at: now) }
   }
 
+  /// Nobody probes the addresses any more.
+  package func forgetProbes() {
+    for endpoint in endpoints.withLock({ Array($0.values) }) {
+      change(endpoint, nil) { $0.forgetProbe() }
+    }
+  }
+
   private func change(
     _ endpoint: UpstreamEndpoint, _ problem: String?, _ body: (inout EndpointHealth) -> Void
   ) {

@@ -68,8 +68,30 @@ class Gateway:
             **keys,
         }
         self.path = self.folder / "countersign.yaml"
-        self.path.write_text(json.dumps(self.configuration, indent=2))
-        (self.folder / "policy.yaml").write_text(json.dumps(policy, indent=2))
+        self.policy = self.folder / "policy.yaml"
+        self.configure()
+        self.write(self.policy, policy)
+
+    def configure(self):
+        """Writes the configuration as it is in `configuration` now."""
+        self.write(self.path, self.configuration)
+
+    def write(self, path, content):
+        """Puts a file into its place at once, as whoever deploys does."""
+        path = pathlib.Path(path)
+        text = content if isinstance(content, (str, bytes)) else json.dumps(content, indent=2)
+        new = path.with_name(f".{path.name}.new")
+        new.write_bytes(text.encode() if isinstance(text, str) else text)
+        new.chmod(path.stat().st_mode if path.exists() else 0o600)
+        new.replace(path)
+
+    def reload(self, answer="countersign: reloaded"):
+        """SIGHUP, and waits for what is said to it."""
+        before = self.stderr().count("countersign: reload")
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: self.stderr().count("countersign: reload") > before, what=f"an answer to SIGHUP: {self.stderr()}")
+        said = self.stderr().splitlines()
+        assert any(line.startswith(answer) for line in said[-1:]), self.stderr()
 
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
