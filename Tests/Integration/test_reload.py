@@ -1,9 +1,7 @@
 """A verdict holds for as long as its connection: what changes in the files holds for those who are there, too."""
 
-import copy
 import json
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -164,7 +162,7 @@ def _open_key(front, tmp):
 
 BAD = {
     _half_configuration: "countersign.yaml:", _half_policy: "policy.yaml:", _empty_ca: "ca.pem is empty",
-    _half_ca: "[pem-broken]", _other_key: "[key-mismatch]", _one_of_a_thousand: 'unknown field', _no_file: "cert.pem",
+    _half_ca: "[pem-broken]", _other_key: "[key-mismatch]", _one_of_a_thousand: 'there is no field', _no_file: "cert.pem",
     _folder_for_a_file: "is not a regular file", _open_key: "[insecure-permissions]",
 }
 
@@ -192,7 +190,7 @@ def test_bad_input_leaves_the_old_rules(gateway, upstream, pki, own_files, spoil
         front.reload("countersign: reload rejected: ")
         record = front.wait_for("configuration-rejected")[0]
         assert BAD[spoil] in front.stderr() or BAD[spoil] in json.dumps(record), front.stderr()
-        assert all(file.get("sha256") for file in record["countersign"]["files"])
+        assert all(file.get("sha256") for file in record["countersign"]["configuration"]["files"])
         assert alive(stream)
         # The same once more is no news.
         front.reload("countersign: reload rejected: ")

@@ -43,6 +43,7 @@ class Gateway:
         self.address = ("127.0.0.1", self.port)
         self.log = self.folder / "audit.log"
         self.process = None
+        self.mark = 0  # of what stands on standard error, how much was looked at
         self.wrapper = [str(word) for word in wrapper]
         server = pki.server()
         self.configuration = {
@@ -86,12 +87,19 @@ class Gateway:
         new.replace(path)
 
     def reload(self, answer="countersign: reloaded"):
-        """SIGHUP, and waits for what is said to it."""
+        """SIGHUP, and waits for the answer; files that were changed before may have been seen without it."""
         before = self.stderr().count("countersign: reload")
         self.signal(signal.SIGHUP)
-        wait_until(lambda: self.stderr().count("countersign: reload") > before, what=f"an answer to SIGHUP: {self.stderr()}")
-        said = self.stderr().splitlines()
-        assert any(line.startswith(answer) for line in said[-1:]), self.stderr()
+        self.heard(lambda: self.stderr().count("countersign: reload") > before, answer)
+
+    def followed(self, answer="countersign: reloaded", timeout=5):
+        """Waits until changed files were seen without a signal."""
+        self.heard(lambda: answer in self.stderr()[self.mark:], answer, timeout)
+
+    def heard(self, reached, answer, timeout=30):
+        wait_until(reached, timeout, f"'{answer}' in: {self.stderr()}")
+        said, self.mark = self.stderr()[self.mark:], len(self.stderr())
+        assert any(line.startswith(answer) for line in said.splitlines()), said
 
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
