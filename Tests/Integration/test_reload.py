@@ -1,16 +1,20 @@
 """A verdict holds for as long as its connection: what changes in the files holds for those who are there, too."""
 
+import contextlib
 import json
 import socket
 import struct
+import subprocess
 import threading
 import time
 
+import pymysql
 import pytest
 
 from support.chain import verify
 from support.clients import connect, exchange, receive
 from support.gateway import POLICY, free_port
+from support.mariadb import OWN_ACCOUNT, driver
 from support.pki import PKI
 from support.wait import wait_until
 
@@ -418,3 +422,36 @@ def test_streams_lose_nothing_across_a_hundred_reloads(gateway, upstream, pki):
     closed = front.wait_for("connection-closed", count=4)
     assert [record["source"]["bytes"] for record in closed] == [record["destination"]["bytes"] for record in closed]
     assert sum(record["source"]["bytes"] for record in closed) == sum(moved) * 4096
+
+
+def test_psql_hears_that_its_access_was_withdrawn(gateway, postgres, pki):
+    from support.postgres import POLICY as ROLES, conninfo
+    front = gateway(postgres.address, policy=ROLES, listener={"protocol": "postgres"})
+    script = front.folder / "script.sql"
+    gone = front.folder / "gone"
+    script.write_text(f"SELECT 'in';\n\\! while [ ! -e {gone} ]; do sleep 0.02; done\nSELECT 'still in';\n")
+    session = subprocess.Popen(
+        ["psql", "-X", "-At", "-f", str(script), conninfo(front, pki.orders)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    front.wait_for("connection-allowed")
+    wait_until(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT ''in'';'") == "1")
+    front.write(front.policy, {**ROLES, "rules": ROLES["rules"] + [deny("orders")]})
+    front.reload()
+    front.wait_for("connection-revoked", reason="policy_changed")
+    gone.touch()
+    out, errors = session.communicate(timeout=30)
+    assert out == "in\n"
+    assert "FATAL:  access was withdrawn: the policy has changed" in errors
+
+
+def test_a_mysql_driver_hears_that_its_access_was_withdrawn(mysql_front, pki):
+    with contextlib.suppress(pymysql.err.Error), driver(mysql_front, pki.orders) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchall() == ((1,),)
+            mysql_front.write(mysql_front.policy, {**OWN_ACCOUNT, "rules": OWN_ACCOUNT["rules"] + [deny("orders")]})
+            mysql_front.reload()
+            mysql_front.wait_for("connection-revoked", reason="policy_changed")
+            with pytest.raises(pymysql.err.OperationalError) as heard:
+                cursor.execute("SELECT 2")
+    assert heard.value.args == (1045, "access was withdrawn: the policy has changed")

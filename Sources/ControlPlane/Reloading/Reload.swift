@@ -76,7 +76,7 @@ struct Reload {
         snapshot, plan, maxConnections: configuration.limits.maxConnections ?? defaultCapacity, hearing)
       running = loaded
       rejected = nil
-      status.loaded(snapshot.version, at: now, drainTimeout: configuration.drainTimeout)
+      status.loaded(snapshot.version, findings, at: now, drainTimeout: configuration.drainTimeout)
       return .loaded
     } catch {
       return reject(attempt, findings + [finding(error, loaded)], now)

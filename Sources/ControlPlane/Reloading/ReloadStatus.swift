@@ -8,6 +8,8 @@ package final class ReloadStatus: Sendable {
     package var version: String
     /// When that was loaded.
     package var loadedAt: Timestamp
+    /// What was found in it that does not keep it from running.
+    package var warnings: [Diagnostic] = []
     /// Configurations that went live since the start, the first one included.
     package var loads = 1
     /// Configurations that were refused since the start.
@@ -28,8 +30,9 @@ package final class ReloadStatus: Sendable {
 
   package var report: Report { state.withLock { $0 } }
 
-  func loaded(_ version: String, at now: Timestamp, drainTimeout: Duration) {
+  func loaded(_ version: String, _ warnings: [Diagnostic], at now: Timestamp, drainTimeout: Duration) {
     state.withLock {
+      $0.warnings = warnings
       $0.version = version
       $0.loadedAt = now
       $0.loads += 1

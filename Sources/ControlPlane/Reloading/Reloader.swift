@@ -41,8 +41,8 @@ final class Reloader: Sendable {
     try poller.add(clock.descriptor, token: Source.clock.rawValue, mode: .level)
     if let number = watch.descriptor { try poller.add(number, token: Source.folders.rawValue, mode: .level) }
     var waiting: [Command] = []
+    watch.follow(reload.trace.folders)
     while true {
-      watch.follow(reload.trace.folders)
       waiting.removeAll(keepingCapacity: true)
       try poller.wait(timeoutMilliseconds: rhythm.due.timeoutMilliseconds(from: .now())) { tag, _ in
         switch Source(rawValue: tag) {
@@ -58,19 +58,26 @@ final class Reloader: Sendable {
       if !waiting.isEmpty {
         tell(reload.attempt(), isAsked: true)
         answers.post(())
+        watch.follow(reload.trace.folders)
       }
-      switch rhythm.next(.now()) {
-      case .none: break
-      case .attempt: if reload.isDue { tell(reload.attempt(), isAsked: false) }
-      // What a look finds may be half-written, too.
-      case .look: if reload.isDue { rhythm.unrest(.now()) }
+      let step = rhythm.next(.now())
+      guard step != .none else { continue }
+      if reload.isDue {
+        switch step {
+        // What a look finds may be half-written, too.
+        case .look: rhythm.unrest(.now())
+        case .attempt, .none: tell(reload.attempt(), isAsked: false)
+        }
       }
+      watch.follow(reload.trace.folders)
     }
   }
 
   private func tell(_ outcome: Reload.Outcome, isAsked: Bool) {
     switch outcome {
-    case .loaded: Console.error("countersign: reloaded: the changed configuration is live")
+    case .loaded:
+      Console.error(
+        FindingsReport(status.report.warnings).text + "countersign: reloaded: the changed configuration is live")
     case .unchanged: if isAsked { Console.error("countersign: reload: nothing has changed") }
     case .rejected, .stillRejected:
       guard isAsked || outcome == .rejected else { return }

@@ -9,8 +9,7 @@ extension Connection {
     switch terms.wireProtocol {
     case .tcp: false
     case .postgres: isPostgresBetweenMessages
-    // Until the client is let in, or again while it becomes another user.
-    case .mysql: relay?.isOpen != true || preparation != nil
+    case .mysql: isMySQLBetweenMessages
     }
   }
 

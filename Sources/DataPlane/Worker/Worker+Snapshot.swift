@@ -17,9 +17,10 @@ extension Worker {
 
   private func follow(_ change: SnapshotChange) {
     let present = Dictionary(uniqueKeysWithValues: change.snapshot.listeners.map { ($0.name, $0) })
-    for (index, listener) in listeners.enumerated() where listener.isOpen {
+    for (index, listener) in listeners.enumerated() where !listener.isRetired {
       let name = listener.snapshot.name
-      guard change.kept.contains(name), let new = present[name] else {
+      // One that is closed drains with the worker, and has nothing to keep.
+      guard change.kept.contains(name) || !listener.isOpen, let new = present[name] else {
         listener.retire(trust: present[name]?.tls, poller)
         end(listener)
         continue
@@ -29,8 +30,8 @@ extension Worker {
         listener.adopt(new, handshakeShare: share)
       } else {
         let pool = environment.upstreams.pool(of: new.upstream.name)
-        guard let successor = listener.succeeded(by: new, pool: pool, handshakeShare: share) else { continue }
-        listeners[index] = successor
+        let successor = listener.succeeded(by: new, pool: pool, handshakeShare: share)
+        if let successor { listeners[index] = successor } else { listener.retire(trust: new.tls, poller) }
         end(listener)
       }
     }
