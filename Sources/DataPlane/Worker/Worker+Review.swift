@@ -27,6 +27,9 @@ extension Worker {
     reviewing = tokens.isEmpty ? nil : Reviewing(tokens)
   }
 
+  /// Whether there are connections that it has to look at again.
+  package var isReviewing: Bool { reviewing != nil }
+
   /// Looks at the next connections.
   func reviewSome() {
     guard let tokens = reviewing?.tokens, var next = reviewing?.next else { return }
