@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import socket
 import struct
 import subprocess
@@ -13,37 +14,11 @@ import pytest
 
 from support.chain import verify
 from support.clients import connect, exchange, receive
-from support.gateway import POLICY, free_port
+from support.gateway import free_port
+from support.live import BOTH, alive, allow, deny, ended, with_rules
 from support.mariadb import OWN_ACCOUNT, driver
 from support.pki import PKI
 from support.wait import wait_until
-
-BOTH = {**POLICY, "rules": [
-    {"name": "orders-may", "action": "allow", "callers": ["worker/orders"]},
-    {"name": "billing-may", "action": "allow", "callers": ["worker/billing"]},
-]}
-
-
-def with_rules(*rules):
-    return {**POLICY, "rules": list(rules)}
-
-
-def deny(caller):
-    return {"name": f"no-{caller}", "action": "deny", "callers": [f"worker/{caller}"]}
-
-
-def allow(caller, **keys):
-    return {"name": f"{caller}-may", "action": "allow", "callers": [f"worker/{caller}"], **keys}
-
-
-def alive(stream, data=b"still there"):
-    stream.sendall(data)
-    return receive(stream, len(data)) == data
-
-
-def ended(stream):
-    """Whether the gateway has ended it well: close_notify, and nothing before it."""
-    return stream.recv(1) == b""
 
 
 def test_a_policy_that_denies_one_of_two_ends_that_one(gateway, upstream, pki):
@@ -169,20 +144,6 @@ BAD = {
     _half_ca: "[pem-broken]", _other_key: "[key-mismatch]", _one_of_a_thousand: 'there is no field', _no_file: "cert.pem",
     _folder_for_a_file: "is not a regular file", _open_key: "[insecure-permissions]",
 }
-
-
-@pytest.fixture
-def own_files(pki, tmp_path):
-    """TLS files that a test may spoil."""
-    server = pki.server("mine")
-    files = {"certificate": tmp_path / "cert.pem", "key": tmp_path / "cert.key", "ca": tmp_path / "ca.pem"}
-    for name, source in (("certificate", server.certificate), ("key", server.key), ("ca", pki.ca.certificate)):
-        files[name].write_bytes(source.read_bytes())
-    files["key"].chmod(0o600)
-    files["other"] = pki.server("others").key
-    files["tls"] = {"certificate": str(files["certificate"]), "private_key": str(files["key"]),
-                    "client_ca": str(files["ca"])}
-    return files
 
 
 @pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)
@@ -363,6 +324,26 @@ def test_upstreams_come_and_go(gateway, upstream, pki):
         assert exchange(front, pki.orders) == b"ping"
     assert (first.accepted, second.accepted) == (2, 1)
     front.wait_for("connection-closed", reason="drain")
+
+
+def test_a_policy_holds_for_those_who_drain(gateway, upstream, pki):
+    front = gateway(upstream().address, policy=BOTH, drain_timeout="60s")
+    with connect(front, pki.orders) as orders, connect(front, pki.billing) as billing:
+        assert alive(orders) and alive(billing)
+        front.signal(signal.SIGTERM)
+        front.wait_for("gateway-stopping")
+        # A listener that comes now takes nobody in.
+        port = free_port()
+        front.configuration["listeners"].append(
+            {**front.configuration["listeners"][0], "name": "late", "listen": f"127.0.0.1:{port}"})
+        front.configure()
+        front.write(front.policy, with_rules(allow("orders")))
+        front.reload()
+        assert ended(billing) and alive(orders)
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert front.process.wait(20) == 0
+    assert ("connection-revoked", "policy_changed") in front.summary()
 
 
 def test_limits_follow(gateway, upstream, pki):

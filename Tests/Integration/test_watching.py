@@ -1,5 +1,6 @@
 """Changed files are followed without a signal, however they are changed."""
 
+import json
 import os
 import shutil
 
@@ -7,8 +8,7 @@ import pytest
 
 from support.clients import connect, exchange
 from support.gateway import POLICY
-
-from test_reload import BOTH, alive, allow, ended, own_files, with_rules  # noqa: F401: a fixture is among them
+from support.live import BOTH, alive, allow, ended, with_rules
 
 OTHERS = with_rules(allow("billing"))
 
@@ -47,8 +47,7 @@ def _slowly(front, path, content):
 WAYS = [_rename_over, _in_place, _delete_and_create, _as_vim, _slowly]
 
 
-def content_of(front, policy):
-    import json
+def content_of(policy):
     return json.dumps(policy, indent=2).encode()
 
 
@@ -57,7 +56,7 @@ def test_a_changed_policy_is_live_without_a_signal(gateway, upstream, pki, way):
     front = gateway(upstream().address)
     with connect(front, pki.orders) as stream:
         assert alive(stream)
-        way(front, front.policy, content_of(front, OTHERS))
+        way(front, front.policy, content_of(OTHERS))
         front.followed()
         assert ended(stream)
     assert exchange(front, pki.billing) == b"ping"
@@ -98,7 +97,7 @@ def test_a_config_map_is_swapped(gateway, upstream, pki, tmp_path):
     def publish(version, policy):
         data = volume / f"..{version}"
         data.mkdir()
-        (data / "policy.yaml").write_bytes(content_of(None, policy))
+        (data / "policy.yaml").write_bytes(content_of(policy))
         (volume / "..data_tmp").symlink_to(data.name)
         (volume / "..data_tmp").rename(volume / "..data")
         for old in volume.glob("..2*"):
@@ -120,7 +119,7 @@ def test_a_config_map_is_swapped(gateway, upstream, pki, tmp_path):
     assert not front.records("configuration-rejected"), front.stderr()
 
 
-def test_certificates_and_keys_are_followed(gateway, upstream, pki, own_files):  # noqa: F811
+def test_certificates_and_keys_are_followed(gateway, upstream, pki, own_files):
     front = gateway(upstream().address, tls=own_files["tls"])
     with connect(front, pki.orders) as stream:
         shown = stream.getpeercert(binary_form=True)
@@ -143,7 +142,7 @@ def test_what_is_wrong_is_told_once_and_mended_later(gateway, upstream, pki):
     os.utime(front.policy)
     front.reload("countersign: reload rejected")
     assert len(front.records("configuration-rejected")) == 1
-    front.write(front.policy, content_of(front, OTHERS))
+    front.write(front.policy, content_of(OTHERS))
     front.followed()
     assert exchange(front, pki.billing) == b"ping"
     assert len(front.records("configuration-loaded")) == 2

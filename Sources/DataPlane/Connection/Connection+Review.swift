@@ -22,22 +22,24 @@ extension Connection {
   func scheduleReview(_ worker: Worker) {
     let now = worker.wallClock
     var moments: [Timestamp] = []
-    if let end = certificateEnd { moments.append(end) }
-    if let verified, cancelled == nil,
-      let change = worker.snapshot.policy.nextChange(for: verified.facts, after: now)
-    {
-      moments.append(change)
+    if let validity = session?.validity {
+      moments.append(Self.end(of: validity.notAfter))
+      if let last = validity.staleAfter { moments.append(Self.end(of: last)) }
     }
-    guard let next = moments.min() else { return machine.review(at: nil) }
+    if let verified, cancelled == nil {
+      if let change = worker.nextChange(after: now) { moments.append(change) }
+      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: now) { moments.append(border) }
+    }
+    // A moment that has passed was looked at just now.
+    guard let next = moments.filter({ $0 > now }).min() else { return machine.review(at: nil) }
     let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
     machine.review(at: overflow ? nil : worker.now + .nanoseconds(left))
   }
 
-  /// The first moment at which the client's certificate is not valid any more: notAfter is the last valid second
-  /// (RFC 5280 §4.1.2.5).
-  private var certificateEnd: Timestamp? {
-    guard case .instant(let end)? = verified?.facts[.notAfter] else { return nil }
-    return Timestamp(seconds: end.seconds &+ 1)
+  /// The first moment behind a last valid second, such as notAfter (RFC 5280 §4.1.2.5).
+  private static func end(of last: Timestamp) -> Timestamp {
+    let (seconds, overflow) = last.seconds.addingReportingOverflow(1)
+    return overflow ? .distantFuture : Timestamp(seconds: seconds)
   }
 
   // MARK: What may be lost
@@ -45,7 +47,7 @@ extension Connection {
   /// - Returns: why the connection may not go on; nil where it may.
   private func loss(_ worker: Worker) -> Revocation? {
     let now = worker.wallClock
-    if let end = certificateEnd, end <= now, case .instant(let last)? = verified?.facts[.notAfter] {
+    if let last = session?.validity?.notAfter, Self.end(of: last) <= now {
       return Revocation(.certificateExpired, "the client certificate's notAfter \(last.rfc3339) has passed")
     }
     if let failure = renewTrust(worker) { return Revocation(failure) }
@@ -53,10 +55,13 @@ extension Connection {
     return lossByPolicy(worker, now)
   }
 
-  /// Verifies the client's chain anew where another trust counts than the one that it was verified under.
+  /// Verifies the client's chain anew where another trust counts than the one that it was verified under, or a CRL has
+  /// become too old since.
   /// - Returns: why it does not do any more; nil where it does.
   func renewTrust(_ worker: Worker) -> HandshakeFailure? {
-    guard let session, session.isEstablished, !session.adoptsTrust(of: listener.trust) else { return nil }
+    guard let session, session.isEstablished else { return nil }
+    let isStale = session.validity?.staleAfter.map { Self.end(of: $0) <= worker.wallClock } ?? false
+    if session.adoptsTrust(of: listener.trust), !isStale { return nil }
     let key = session.reverificationKey(by: listener.trust)
     let known = key.flatMap { worker.reviewing?.verified[$0] }
     let outcome = known ?? session.verifyAgain(by: listener.trust, at: worker.wallClock)

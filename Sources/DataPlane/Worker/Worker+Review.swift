@@ -1,3 +1,4 @@
+import AccessPolicy
 import EventLoop
 import TLSEngine
 
@@ -12,7 +13,27 @@ struct Reviewing {
   fileprivate init(_ tokens: [Token]) { self.tokens = tokens }
 }
 
+/// When the present policies change by time alone, found once for all connections.
+struct NextChange {
+  fileprivate let policy: Policy
+  /// The answer holds for every moment from this one…
+  fileprivate let asked: Timestamp
+  /// …to this one, which it is; nil: nothing will change.
+  fileprivate let moment: Timestamp?
+}
+
 extension Worker {
+  func nextChange(after now: Timestamp) -> Timestamp? {
+    if let known = calendar, known.policy === snapshot.policy, known.asked <= now,
+      now < known.moment ?? .distantFuture
+    {
+      return known.moment
+    }
+    let moment = snapshot.policy.nextChange(after: now)
+    calendar = NextChange(policy: snapshot.policy, asked: now, moment: moment)
+    return moment
+  }
+
   /// Connections that are looked at in one turn, at most, and how long it may take: those that move bytes must not
   /// notice. The time is looked at after each few.
   private static let reviewsPerTurn = 256

@@ -28,6 +28,7 @@ package final class Worker {
   var deferred: [Token] = []
   /// Connections that have to be looked at again, while there are any.
   var reviewing: Reviewing?
+  var calendar: NextChange?
   /// Listeners that are no more, with the moments at which their connections end.
   var retired: [(end: MonotonicTime, listener: WorkerListener)] = []
   /// The time of the present turn of the loop.

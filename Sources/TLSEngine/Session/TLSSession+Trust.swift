@@ -39,6 +39,14 @@ extension TLSSession {
     return true
   }
 
+  /// When the verification ceases to hold by time alone; nil before there is one.
+  package var validity: ValidityWindow? {
+    guard isEstablished, let certificate = unsafe state.pointee.certificate,
+      case .instant(let start)? = certificate[.notBefore], case .instant(let end)? = certificate[.notAfter]
+    else { return nil }
+    return ValidityWindow(notBefore: start, notAfter: end)
+  }
+
   /// - Returns: nil where there is nothing to verify, or nobody who would.
   package func reverificationKey(by other: ServerContext) -> ReverificationKey? {
     guard let trust = unsafe other.trust(for: state.pointee.serverName), let chain = presentedChain else {
