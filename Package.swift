@@ -117,6 +117,11 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
       path: "Tests/Benchmarks/HandshakeBenchmark", swiftSettings: settings))
   package.targets.append(
     .executableTarget(
+      name: "ReviewBenchmark",
+      dependencies: ["AccessPolicy", "AuditLog", "DataPlane", "EventLoop", "GatewayConfiguration", "TLSEngine"],
+      path: "Tests/Benchmarks/ReviewBenchmark", swiftSettings: settings))
+  package.targets.append(
+    .executableTarget(
       name: "ReplayBenchmark",
       dependencies: [
         "AccessPolicy", "AuditLog", "ControlPlane", "EventLoop", "GatewayConfiguration", "TLSEngine",

@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 // GNU extensions. Swift builds its C modules without _GNU_SOURCE, and a define here would come too late for
@@ -65,6 +67,24 @@ static inline int countersign_epoll_wait(int epoll, struct epoll_event *events, 
 static inline int countersign_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int countersign_signalfd(const sigset_t *signals) {
   return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// A timer that is never due: a read of it fails with ECANCELED once the wall clock was set (timerfd_create(2),
+// TFD_TIMER_CANCEL_ON_SET). TFD_* are enum constants. The moment is the last that the kernel takes.
+static inline int countersign_clock_timer(void) {
+  return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+static inline int countersign_clock_timer_arm(int timer) {
+  struct itimerspec never = {{0, 0}, {0x7fffffff, 0}};
+  return timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, 0);
+}
+
+// IN_* flags are enum constants in glibc. What is told of a folder: that a file in it was written and closed, or is
+// another one than before, or has another mode; writes of files that stay open are not, as logs are such.
+static inline int countersign_inotify(void) { return inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }
+static inline unsigned countersign_inotify_changes(void) {
+  return IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
+         IN_MOVE_SELF | IN_ONLYDIR;
 }
 
 // RLIMIT_NOFILE is an enum constant, and getrlimit's first parameter an enum in GNU C but an int elsewhere.

@@ -104,10 +104,10 @@ struct ConnectionMachineDeadlineTests {
   func noUpstreamIsWaitedForBehindTheEndOfTheCertificate(_ state: Machine.State) {
     var machine = Self.machine(in: state)
     let end = Self.start + .seconds(3)
-    machine.certificateExpires(at: end)
+    machine.review(at: end)
     #expect(machine.deadline == end)
     let action = machine.handle(.deadline, at: end)
-    #expect(action == .recordExpiry)
+    #expect(action == .review)
   }
 
   @Test func aChangeOfTheUserHasADeadlineAndThenTheRelayGoesOn() {
@@ -167,14 +167,16 @@ struct ConnectionMachineDeadlineTests {
   @Test func noActivityOutlivesTheCertificate() {
     var machine = Self.machine(in: .recording)
     let end = Self.start + .seconds(30)
-    machine.certificateExpires(at: end)
+    machine.review(at: end)
     for event in [Event.recordAccepted, .upstreamConnected, .upstreamPrepared] {
       _ = machine.handle(event, at: Self.start)
     }
     _ = machine.handle(.moved, at: MonotonicTime(nanoseconds: end.nanoseconds - 1))
     #expect(machine.deadline == end)
     let action = machine.handle(.deadline, at: end)
-    #expect(action == .recordExpiry)
+    #expect(action == .review)
+    let next = machine.handle(.revoked, at: end)
+    #expect(next == .recordRevocation)
     #expect(machine.state == .lingering)
   }
 }

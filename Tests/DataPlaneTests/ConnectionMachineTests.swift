@@ -123,6 +123,13 @@ struct ConnectionMachineTests {
       from: .relaying, event: .upstreamFailed(.upstreamTLS),
       action: .recordUpstreamFailure(.upstreamTLS), to: .lingering),
     Step(from: .relaying, event: .drained, action: .recordClose(.drain, reset: false), to: .lingering),
+    Step(
+      from: .judging, event: .handshakeFailed(.certificateUntrusted),
+      action: .recordHandshakeFailure(.certificateUntrusted), to: .lingering),
+    Step(from: .recording, event: .revoked, action: .recordRevocation, to: .lingering),
+    Step(from: .connecting, event: .revoked, action: .recordRevocation, to: .lingering),
+    Step(from: .preparing, event: .revoked, action: .recordRevocation, to: .lingering),
+    Step(from: .relaying, event: .revoked, action: .recordRevocation, to: .lingering),
     Step(from: .lingering, event: .lingered, action: .close, to: .closed),
     Step(from: .lingering, event: .recordAccepted, action: .none, to: .lingering),
     Step(from: .closed, event: .recordAccepted, action: .none, to: .closed),
@@ -158,7 +165,8 @@ struct ConnectionMachineTests {
     (.recording, .userChanged), (.recording, .authenticating), (.recording, .userChangeDenied),
     (.connecting, .authenticating), (.connecting, .userChanged), (.preparing, .userChanged),
     (.preparing, .userChangeDenied), (.preparing, .recordRefused), (.relaying, .authenticating),
-    (.lingering, .userChanged), (.lingering, .userChangeDenied), (.lingering, .authenticating),
+    (.negotiating, .revoked), (.handshaking, .revoked), (.introducing, .revoked), (.judging, .revoked),
+    (.lingering, .revoked), (.lingering, .userChanged), (.lingering, .userChangeDenied), (.lingering, .authenticating),
   ]
 
   /// Above all: no way to the upstream that leaves the verdict or its record out.

@@ -11,6 +11,8 @@ struct TestPKI: Sendable {
 
   private let authority: IssuedCertificate
   private let server: IssuedCertificate
+  /// PEM: the anchor of the stranger.
+  let otherAuthorityPEM: [UInt8]
   private let clients: [Identity: IssuedCertificate]
 
   private static let notBefore = Timestamp(seconds: now.seconds - 86_400)
@@ -19,6 +21,7 @@ struct TestPKI: Sendable {
   private init() throws {
     authority = try Self.authority("Test CA")
     let other = try Self.authority("Other CA")
+    otherAuthorityPEM = other.pem
     server = try ThrowawayAuthority.issue(
       .server("localhost", notBefore: Self.notBefore, notAfter: Self.notAfter), by: authority)
     let soon = Timestamp(seconds: Self.now.seconds + 30)
@@ -31,11 +34,12 @@ struct TestPKI: Sendable {
     ]
   }
 
-  func serverContext() throws -> ServerContext {
+  /// - Parameter authorities: PEM; nil stands for the CA that the others are of.
+  func serverContext(trusting authorities: [UInt8]? = nil) throws -> ServerContext {
     try ServerContext(
       ServerContextOptions(
         identity: IdentityOptions(certificates: [server.pem], privateKeys: [server.keyPEM]),
-        trust: TrustOptions(bundles: [TrustBundleFile(pem: authority.pem)]), listener: "front"))
+        trust: TrustOptions(bundles: [TrustBundleFile(pem: authorities ?? authority.pem)]), listener: "front"))
   }
 
   /// PEM: the anchor of servers and clients.

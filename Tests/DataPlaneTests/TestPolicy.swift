@@ -13,6 +13,15 @@ enum TestPolicy {
     name: Located("orders-may", at: place(2)), action: .allow,
     callers: [Located("worker/orders", at: place(2))])
 
+  static func rule(
+    _ name: String, _ action: RuleEntry.Action, _ caller: String, when: [Condition] = [],
+    expires: Timestamp? = nil
+  ) -> RuleEntry {
+    RuleEntry(
+      name: Located(name, at: place(4)), action: action, callers: [Located(caller, at: place(4))], when: when,
+      expires: expires.map { Located($0, at: place(4)) })
+  }
+
   static func compile(_ rules: [RuleEntry]) -> Policy? {
     let document = PolicyDocument(
       file: "test.yaml",

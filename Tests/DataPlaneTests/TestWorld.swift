@@ -14,6 +14,8 @@ final class TestWorld {
   let audit = ScriptedAudit()
   let admission: Admission
   let worker: Worker
+  let listener: ListenerSnapshot
+  let limits: Limits
   let address: NetworkAddress
   let environment: WorkerEnvironment
   let upstreams: [TestUpstream]
@@ -53,6 +55,8 @@ final class TestWorld {
       upstream: UpstreamSnapshot(
         name: "back", addresses: targets, balance: balance, connectTimeout: .seconds(5), tls: upstreamTLS),
       limits: limits)
+    self.listener = listener
+    self.limits = limits
     let clock = clock
     environment = WorkerEnvironment(
       audit: audit,
@@ -104,6 +108,44 @@ final class TestWorld {
     return socket
   }
 
+  /// A snapshot takes the place of the one that holds; the worker has adopted it when this returns, and has looked at
+  /// nobody yet who was there before.
+  /// - Parameters:
+  ///   - listener: what the listener is then, if not what it was; nil: it is there no more.
+  ///   - kept: whether it keeps its socket.
+  func adopt(
+    _ version: String, rules: [RuleEntry] = [TestPolicy.allowOrders], listener: ListenerSnapshot?? = .none,
+    kept: Bool = true, opened: [SnapshotChange.Opened] = [], drainTimeout: Duration = .seconds(30)
+  ) throws {
+    let present = listener ?? self.listener
+    let policy = try #require(TestPolicy.compile(rules))
+    worker.mailbox.post(
+      .adopt(
+        SnapshotChange(
+          snapshot: Snapshot(
+            version: version, listeners: present.map { [$0] } ?? [], policy: policy, limits: limits,
+            drainTimeout: drainTimeout),
+          kept: kept && present != nil ? ["front"] : [], opened: opened)))
+  }
+
+  /// The listener as it is, under other trust.
+  func trusting(_ authorities: [UInt8]) throws -> ListenerSnapshot {
+    ListenerSnapshot(
+      name: listener.name, wireProtocol: listener.wireProtocol, address: listener.address,
+      tls: try pki.serverContext(trusting: authorities), upstream: listener.upstream, limits: limits)
+  }
+
+  /// Two clients whose bytes have reached their upstreams.
+  func live(_ identities: TestPKI.Identity...) throws -> [TestClient] {
+    try identities.map { identity in
+      let before = upstream.connections.count
+      let client = try client(identity)
+      client.send(Array("ping".utf8))
+      settle(client) { upstream.connections.count > before && !upstream.connections[before].received.isEmpty }
+      return client
+    }
+  }
+
   func client(_ identity: TestPKI.Identity?, asking request: [UInt8] = []) throws -> TestClient {
     try TestClient(to: address, pki: pki, identity: identity, asking: request)
   }
@@ -124,6 +166,15 @@ final class ManualClock: Sendable {
 
   var monotonic: MonotonicTime { state.withLock { $0.monotonic } }
   var wall: Timestamp { state.withLock { $0.wall } }
+
+  /// Somebody sets the wall clock; the monotonic one goes on as it was.
+  func setWall(by duration: Duration) {
+    state.withLock { state in
+      let later = state.monotonic + duration
+      state.wall = Timestamp(
+        nanoseconds: state.wall.nanoseconds + later.nanoseconds - state.monotonic.nanoseconds)
+    }
+  }
 
   func advance(by duration: Duration) {
     state.withLock { state in

@@ -96,3 +96,17 @@ def mariadb_tls(pki):
 def mysql_front(gateway, mariadb):
     """A gateway before MariaDB that ties accounts to callers."""
     return gateway(mariadb.address, policy=OWN_ACCOUNT, listener=MYSQL)
+
+
+@pytest.fixture
+def own_files(pki, tmp_path):
+    """TLS files that a test may spoil."""
+    server = pki.server("mine")
+    files = {"certificate": tmp_path / "cert.pem", "key": tmp_path / "cert.key", "ca": tmp_path / "ca.pem"}
+    for name, source in (("certificate", server.certificate), ("key", server.key), ("ca", pki.ca.certificate)):
+        files[name].write_bytes(source.read_bytes())
+    files["key"].chmod(0o600)
+    files["other"] = pki.server("others").key
+    files["tls"] = {"certificate": str(files["certificate"]), "private_key": str(files["key"]),
+                    "client_ca": str(files["ca"])}
+    return files

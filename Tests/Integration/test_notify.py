@@ -33,8 +33,18 @@ def test_ready_and_stopping_in_order(quiet, notifications, pki):
     with connect(front, pki.orders) as stream:
         stream.sendall(b"a")
         assert stream.recv(1) == b"a"
+        before = time.monotonic_ns() // 1000
         front.signal(signal.SIGHUP)
-        wait_until(lambda: "reloading is not available" in front.stderr(), what="the message")
+        reloading, moment = notifications.next()
+        assert reloading == "RELOADING=1"
+        assert before <= int(moment.removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+        assert notifications.next()[0] == "READY=1"
+        # However it comes out: the manager waits for it.
+        front.write(front.policy, "version: 2")
+        front.signal(signal.SIGHUP)
+        assert notifications.next()[0] == "RELOADING=1"
+        assert notifications.next()[0] == "READY=1"
+        assert len(front.records("configuration-rejected")) == 1
         front.signal(signal.SIGTERM)
         assert notifications.next() == ["STOPPING=1", "STATUS=Draining 1 connection(s)"]
     assert front.process.wait(20) == 0

@@ -1,4 +1,7 @@
 extension Policy {
+  /// When a rule ceases to apply; nil where it never does, or is not there.
+  package func end(ofRule name: String) -> Timestamp? { rules.first { $0.name == name }?.expires }
+
   /// Rules that apply no more: a reader of the policies may want to take them out.
   /// - Parameter instant: the moment to look from.
   package func expiredRules(at instant: Timestamp) -> [Diagnostic] {

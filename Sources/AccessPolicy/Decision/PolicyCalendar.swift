@@ -24,21 +24,27 @@ struct PolicyCalendar: Sendable {
     self.secondsLeft = Array(secondsLeft)
   }
 
-  /// - Parameter end: the certificate's notAfter, where it is known.
+  /// Of what is the same for everybody.
   /// - Returns: a moment behind `instant`, not later than the next change; nil where nothing will change.
-  func nextChange(after instant: Timestamp, end: Timestamp?) -> Timestamp? {
+  func nextChange(after instant: Timestamp) -> Timestamp? {
     var moments = windows.map { $0.nextBoundary(after: instant) }
     if let expiry = firstExpiry(after: instant) { moments.append(expiry) }
-    if let end {
-      // Time left is counted in whole seconds, so it passes a border when it has become a second less, too.
-      for left in secondsLeft {
-        for border in [left, left &- 1] {
-          let (seconds, overflow) = end.seconds.subtractingReportingOverflow(border)
-          if !overflow { moments.append(Timestamp(seconds: seconds)) }
-        }
+    return moments.filter { $0 > instant }.min()
+  }
+
+  /// Of the time that a certificate has left.
+  /// - Parameter end: its notAfter.
+  func nextBorder(after instant: Timestamp, end: Timestamp) -> Timestamp? {
+    var next: Timestamp?
+    // Time left is counted in whole seconds, so it passes a border when it has become a second less, too.
+    for left in secondsLeft {
+      for border in [left, left &- 1] {
+        let (seconds, overflow) = end.seconds.subtractingReportingOverflow(border)
+        let moment = Timestamp(seconds: seconds)
+        if !overflow, moment > instant, moment < next ?? .distantFuture { next = moment }
       }
     }
-    return moments.filter { $0 > instant }.min()
+    return next
   }
 
   private func firstExpiry(after instant: Timestamp) -> Timestamp? {
@@ -57,8 +63,16 @@ extension Policy {
   /// verdict, perhaps earlier; ask again then. `not_after` itself is not among them.
   /// - Returns: nil where time changes nothing.
   package func nextChange(for facts: Facts, after instant: Timestamp) -> Timestamp? {
-    var end: Timestamp?
-    if case .instant(let notAfter)? = facts[.notAfter] { end = notAfter }
-    return calendar.nextChange(after: instant, end: end)
+    [nextChange(after: instant), nextBorder(for: facts, after: instant)].compactMap { $0 }.min()
+  }
+
+  /// The part of ``nextChange(for:after:)`` that is the same for all connections. It asks for the hours of time zones,
+  /// so whoever has many connections asks once.
+  package func nextChange(after instant: Timestamp) -> Timestamp? { calendar.nextChange(after: instant) }
+
+  /// The part of ``nextChange(for:after:)`` that hangs on the certificate.
+  package func nextBorder(for facts: Facts, after instant: Timestamp) -> Timestamp? {
+    guard case .instant(let end)? = facts[.notAfter] else { return nil }
+    return calendar.nextBorder(after: instant, end: end)
   }
 }

@@ -5,22 +5,13 @@ import GatewayConfiguration
 
 /// The running gateway: its workers with their sockets, and the threads that resolve names and watch upstreams.
 package final class Gateway {
-  package struct BoundListener: Sendable {
-    package let name: String
-    package let address: NetworkAddress
-  }
-
-  package let listeners: [BoundListener]
   package let admission: Admission
   package let workerCount: Int
   /// Hears of every worker that has ended.
   package let ended: Mailbox<Int>
+  /// What other threads may ask of it.
+  let control: GatewayControl
   private let workers: [Worker]
-  let mailboxes: [Mailbox<WorkerMessage>]
-  /// The files of Unix listeners.
-  private let files: [UnixSocketFile]
-  private let refresher: NameRefresher
-  private let watch: HealthWatch
   private var threads: [WorkerThread] = []
 
   /// Opens all sockets; nobody is served before ``start()``.
@@ -29,7 +20,7 @@ package final class Gateway {
     snapshot: Snapshot, audit: any AuditSink, encoder: RecordEncoder, workerCount: Int, maxConnections: Int,
     handedOver: HandedOverSockets
   ) throws {
-    let names = Set(snapshot.listeners.flatMap(\.upstream.resolvedNames))
+    let names = snapshot.resolvedNames
     let refresher = try NameRefresher(names: names)
     let resolutions = NameRefresher.resolveAll(names)
     let watch = try HealthWatch(ProbedUpstream.all(of: snapshot), resolutions: resolutions)
@@ -41,47 +32,45 @@ package final class Gateway {
       try Worker(snapshot: snapshot, environment: environment, resolutions: resolutions)
     }
     self.ended = try Mailbox()
-    var opening = ListenerOpening(workers: workers, handedOver: handedOver)
-    self.listeners = try Self.open(snapshot.listeners, &opening, maxConnections)
-    self.files = opening.files
-    self.refresher = refresher
-    self.watch = watch
+    let board = ListenerBoard(ListenerOpening(workerCount: workerCount, handedOver: handedOver))
+    control = GatewayControl(
+      board: board, mailboxes: workers.map(\.mailbox), admission: admission, refresher: refresher, watch: watch,
+      snapshot: snapshot)
     self.admission = admission
     self.workerCount = workerCount
     self.workers = workers
-    self.mailboxes = workers.map { $0.mailbox }
+    try Self.open(snapshot, board, workers, maxConnections)
   }
 
   private static func open(
-    _ listeners: [ListenerSnapshot], _ opening: inout ListenerOpening, _ maxConnections: Int
-  ) throws(ListenError) -> [BoundListener] {
-    for listener in listeners {
-      do throws(SystemError) {
-        try opening.check(listener)
-      } catch {
-        throw ListenError(listener: listener.name, address: listener.address, error: error)
-      }
-    }
-    var bound: [BoundListener] = []
-    for listener in listeners {
-      let limit = Admission(limit: listener.limits.maxConnections ?? maxConnections)
-      do {
-        bound += try opening.open(listener, limit: limit).map {
-          BoundListener(name: listener.name, address: $0)
+    _ snapshot: Snapshot, _ board: ListenerBoard, _ workers: [Worker], _ maxConnections: Int
+  ) throws {
+    let plan = try board.plan(snapshot.listeners)
+    let limits = board.carryOut(plan, snapshot.listeners, maxConnections: maxConnections)
+    do {
+      for opened in plan.opened {
+        guard let limit = limits[opened.listener.name] else { continue }
+        for (worker, sockets) in zip(workers, opened.sockets) {
+          for socket in sockets {
+            guard let socket = socket.take() else { continue }
+            try worker.listen(opened.listener, on: socket, mode: opened.mode, admission: limit)
+          }
         }
-      } catch {
-        for file in opening.files { file.remove() }
-        throw ListenError(listener: listener.name, address: listener.address, error: error)
       }
+    } catch {
+      board.drain()
+      throw error
     }
-    return bound
   }
+
+  /// The addresses as bound, by the names of their listeners.
+  package var listeners: [(name: String, address: NetworkAddress)] { control.board.bound }
 
   /// Starts the threads.
   package func start() throws(SystemError) {
-    let mailboxes = mailboxes
-    let refresher = refresher
-    let watch = watch
+    let mailboxes = control.mailboxes
+    let refresher = control.refresher
+    let watch = control.watch
     threads.append(
       try WorkerThread(name: "resolver") {
         do {
@@ -116,17 +105,17 @@ package final class Gateway {
   /// Stops accepting; workers end with their last connection. The files of Unix sockets go first: a successor
   /// finds either a socket that still listens or none.
   package func drain() {
-    for file in files { file.remove() }
-    for mailbox in mailboxes { mailbox.post(.drain) }
+    control.board.drain()
+    for mailbox in control.mailboxes { mailbox.post(.drain) }
   }
 
   /// Ends the connections that are still there.
-  package func endConnections() { for mailbox in mailboxes { mailbox.post(.endConnections) } }
+  package func endConnections() { for mailbox in control.mailboxes { mailbox.post(.endConnections) } }
 
   /// Waits for every thread; call after ``drain()``.
   package func join() {
-    refresher.stop()
-    watch.stop()
+    control.refresher.stop()
+    control.watch.stop()
     for thread in threads { thread.join() }
   }
 }

@@ -9,16 +9,22 @@ struct Journal {
   let audit: any AuditSink
   let encoder: RecordEncoder
 
-  func loaded(_ loaded: LoadedConfiguration, version: String) {
+  func loaded(_ loaded: LoadedConfiguration, version: String, warnings: [Diagnostic] = []) {
     write(
       .configurationLoaded(
         .init(
-          files: loaded.files.map { file in
-            AuditEvent.FileHash(path: file.path, sha256: SHA256.hexadecimal(file.bytes))
-          } + keyFile(loaded),
+          files: hashes(loaded.files) + keyFile(loaded),
           version: version, listeners: loaded.configuration.listeners.count,
           callers: loaded.documents.reduce(0) { $0 + $1.callers.count },
-          rules: loaded.documents.reduce(0) { $0 + $1.rules.count })))
+          rules: loaded.documents.reduce(0) { $0 + $1.rules.count }, warnings: warnings)))
+  }
+
+  func rejected(_ files: [LoadedFile], _ findings: [Diagnostic]) {
+    write(.configurationRejected(.init(files: hashes(files), findings: findings)))
+  }
+
+  private func hashes(_ files: [LoadedFile]) -> [AuditEvent.FileHash] {
+    files.map { AuditEvent.FileHash(path: $0.path, sha256: SHA256.hexadecimal($0.bytes)) }
   }
 
   /// Named without its hash, by which the key could be had (see ``AuditKey``).

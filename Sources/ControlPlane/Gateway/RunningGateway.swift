@@ -17,13 +17,14 @@ package final class RunningGateway {
   let gateway: Gateway
   let audit: AuditWriter
   let journal: Journal
-  let drainTimeout: Duration
+  let reloader: Reloader
+  private var reloading: WorkerThread?
 
-  private init(_ gateway: Gateway, _ audit: AuditWriter, _ journal: Journal, _ drainTimeout: Duration) {
+  private init(_ gateway: Gateway, _ audit: AuditWriter, _ journal: Journal, _ reloader: Reloader) {
     self.gateway = gateway
     self.audit = audit
     self.journal = journal
-    self.drainTimeout = drainTimeout
+    self.reloader = reloader
   }
 
   /// Reads everything, opens the audit log and the listeners, and serves.
@@ -36,7 +37,7 @@ package final class RunningGateway {
     report: ([Diagnostic]) -> Void
   ) throws -> RunningGateway {
     let descriptors = ProcessLimits.raiseDescriptorLimit()
-    let (loaded, snapshot) = try load(configurationPath, report)
+    let (loaded, snapshot, trace) = try load(configurationPath, report)
     let configuration = loaded.configuration
     let digest: Digest = { SHA256.hash($0) }
     let encoder = RecordEncoder(
@@ -45,12 +46,15 @@ package final class RunningGateway {
       configuration.audit, encoder: encoder,
       integrity: configuration.audit.integrity ? AuditKey.digest(loaded.auditKey) : nil)
     let journal = Journal(audit: audit, encoder: encoder)
+    let capacity = ConnectionCapacity.defaultLimit(descriptors: descriptors)
     do {
+      let reloader = try Reloader(
+        status: ReloadStatus(
+          version: snapshot.version, loadedAt: Clock.system.wall(), drainTimeout: configuration.drainTimeout))
       let gateway = try Gateway(
         snapshot: snapshot, audit: audit, encoder: encoder,
         workerCount: configuration.workers ?? ProcessLimits.availableProcessors(),
-        maxConnections: configuration.limits.maxConnections
-          ?? ConnectionCapacity.defaultLimit(descriptors: descriptors),
+        maxConnections: configuration.limits.maxConnections ?? capacity,
         handedOver: handedOver)
       journal.loaded(loaded, version: snapshot.version)
       journal.started(gateway)
@@ -58,7 +62,12 @@ package final class RunningGateway {
       if let warning = handedOver.warning(unlessNamedBy: snapshot.handedOverNames) {
         Console.error("countersign: warning: \(warning)")
       }
-      return RunningGateway(gateway, audit, journal, configuration.drainTimeout)
+      let running = RunningGateway(gateway, audit, journal, reloader)
+      try running.follow(
+        Reload(
+          path: configurationPath, running: loaded, trace: trace, control: gateway.control, journal: journal,
+          status: reloader.status, defaultCapacity: capacity))
+      return running
     } catch {
       audit.shutdown(within: .seconds(5))
       throw error
@@ -73,21 +82,37 @@ package final class RunningGateway {
     finish()
   }
 
+  /// Starts the thread that follows the configuration.
+  private func follow(_ reload: Reload) throws(SystemError) {
+    let reloader = reloader
+    let control = gateway.control
+    reloading = try WorkerThread(name: "reload") {
+      do {
+        try reloader.run(reload, control)
+      } catch {
+        Console.error("countersign: changed files are not followed any more: \(error)")
+      }
+    }
+  }
+
   /// Waits for workers that have been told to drain, and for the last record.
   func finish() {
+    reloader.stop()
+    reloading?.join()
     gateway.join()
     audit.shutdown(within: .seconds(5))
   }
 
   private static func load(
     _ path: String, _ report: ([Diagnostic]) -> Void
-  ) throws -> (LoadedConfiguration, Snapshot) {
-    let (loaded, findings) = ConfigurationLoader.load(path: path)
-    guard let loaded else { throw ConfigurationErrors(findings: findings) }
+  ) throws -> (LoadedConfiguration, Snapshot, FileTrace) {
+    let attempt = ConfigurationLoader.attempt(path: path)
+    let findings = attempt.diagnostics
+    guard let loaded = attempt.configuration else { throw ConfigurationErrors(findings: findings) }
     let (snapshot, tlsFindings) = SnapshotBuilder.build(loaded, now: Clock.system.wall())
     let all = (findings + tlsFindings).sorted { $0.location < $1.location }
     guard let snapshot else { throw ConfigurationErrors(findings: all) }
     report(all)
-    return (loaded, snapshot)
+    return (loaded, snapshot, attempt.trace)
   }
 }

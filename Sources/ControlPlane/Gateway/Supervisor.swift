@@ -15,7 +15,7 @@ struct Supervisor {
   private var drainEnd: MonotonicTime?
   private var isCutShort = false
 
-  private enum Source: UInt64 { case signals, workers, watchdog }
+  private enum Source: UInt64 { case signals, workers, watchdog, reloads }
 
   init(running: RunningGateway, signals: SignalSource, manager: ServiceManager) throws(SystemError) {
     self.running = running
@@ -26,9 +26,10 @@ struct Supervisor {
     poller = try Poller()
     try poller.add(signals.descriptor, token: Source.signals.rawValue, mode: .level)
     try poller.add(gateway.ended.descriptor, token: Source.workers.rawValue, mode: .level)
+    try poller.add(running.reloader.answers.descriptor, token: Source.reloads.rawValue, mode: .level)
     guard let timeout = manager.watchdogTimeout else { return }
     let watchdog = try Watchdog(
-      timeout: timeout, mailboxes: gateway.mailboxes, now: .now(), alive: manager.alive)
+      timeout: timeout, mailboxes: gateway.control.mailboxes, now: .now(), alive: manager.alive)
     try poller.add(watchdog.descriptor, token: Source.watchdog.rawValue, mode: .level)
     self.watchdog = watchdog
   }
@@ -37,7 +38,7 @@ struct Supervisor {
   /// - Returns: the process's exit code.
   mutating func run() throws(SystemError) -> Int32 {
     let gateway = running.gateway
-    manager.ready(sockets: gateway.listeners.count, workers: gateway.workerCount)
+    tellReady()
     while workers > 0, !isCutShort {
       watchdog?.ask(at: .now())
       var ready: [Source] = []
@@ -66,7 +67,16 @@ struct Supervisor {
       workers -= ended.count
       for worker in ended { watchdog?.ended(worker) }
     case .watchdog: watchdog?.hear()
+    case .reloads:
+      var answers: [Void] = []
+      running.reloader.answers.drain(into: &answers)
+      // Who has said that it stops is not ready any more.
+      if drainEnd == nil { tellReady() }
     }
+  }
+
+  private func tellReady() {
+    manager.ready(sockets: running.gateway.listeners.count, workers: running.gateway.workerCount)
   }
 
   private mutating func hear(signal: Int32) {
@@ -79,13 +89,12 @@ struct Supervisor {
       let connections = running.gateway.admission.count
       running.journal.stopping(signal == SIGTERM ? "SIGTERM" : "SIGINT", connections: connections)
       manager.stopping(connections: connections)
-      drainEnd = MonotonicTime.now() + running.drainTimeout
+      drainEnd = MonotonicTime.now() + running.reloader.status.report.drainTimeout
       running.gateway.drain()
     case SIGUSR1: running.audit.reopen()
     case SIGHUP:
-      // Nothing that the service manager should wait for: it is told RELOADING=1 where a READY=1 follows.
-      Console.error(
-        "countersign: SIGHUP: reloading is not available; restart the gateway to apply changed files")
+      if drainEnd == nil { manager.reloading() }
+      running.reloader.request()
     default: break
     }
   }

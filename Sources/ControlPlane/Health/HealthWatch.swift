@@ -9,6 +9,7 @@ package final class HealthWatch: Sendable {
   private enum News: Sendable {
     case changed(HealthChange)
     case resolved(UpstreamAddresses.Name, Resolution)
+    case follow([ProbedUpstream], [UpstreamAddresses.Name: Resolution])
     case stop
   }
 
@@ -33,6 +34,13 @@ package final class HealthWatch: Sendable {
 
   package func resolved(_ name: UpstreamAddresses.Name, _ resolution: Resolution) {
     news.post(.resolved(name, resolution))
+  }
+
+  /// Probes other upstreams from now on.
+  package func follow(
+    _ upstreams: [ProbedUpstream], resolutions: [UpstreamAddresses.Name: Resolution]
+  ) {
+    news.post(.follow(upstreams, resolutions))
   }
 
   package func stop() { news.post(.stop) }
@@ -64,6 +72,7 @@ package final class HealthWatch: Sendable {
         switch message {
         case .changed(let change): tell(change.line)
         case .resolved(let name, let resolution): round.schedule.update(name, to: resolution, now: now)
+        case .follow(let upstreams, let resolutions): round.follow(upstreams, resolutions, now)
         case .stop: isStopped = true
         }
       }
@@ -109,6 +118,16 @@ private struct ProbeRound {
   mutating func step(_ token: UInt64, _ now: MonotonicTime) {
     guard let probe = running[token], let outcome = probe.step() else { return }
     end(token, outcome, now)
+  }
+
+  /// What probes found out of an upstream that is not probed any more, nothing would take back.
+  mutating func follow(
+    _ upstreams: [ProbedUpstream], _ resolutions: [UpstreamAddresses.Name: Resolution], _ now: MonotonicTime
+  ) {
+    for before in schedule.upstreams where !upstreams.contains(where: { $0.name == before.name }) {
+      pools.pool(of: before.name).forgetProbes()
+    }
+    schedule.follow(upstreams, resolutions, now: now)
   }
 
   /// Ends those that have waited long enough.

@@ -40,7 +40,7 @@ struct ProbeSubject: Hashable {
 
 /// Which address is probed when. Follows what names resolve to.
 struct ProbeSchedule {
-  let upstreams: [ProbedUpstream]
+  private(set) var upstreams: [ProbedUpstream]
   private var names: UpstreamAddresses
   private var due: [ProbeSubject: MonotonicTime] = [:]
 
@@ -57,6 +57,14 @@ struct ProbeSchedule {
 
   mutating func update(_ name: UpstreamAddresses.Name, to resolution: Resolution, now: MonotonicTime) {
     names.update(name, to: resolution)
+    follow(now)
+  }
+
+  mutating func follow(
+    _ upstreams: [ProbedUpstream], _ resolutions: [UpstreamAddresses.Name: Resolution], now: MonotonicTime
+  ) {
+    self.upstreams = upstreams
+    for (name, resolution) in resolutions { names.update(name, to: resolution) }
     follow(now)
   }
 

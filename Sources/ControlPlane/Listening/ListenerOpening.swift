@@ -1,74 +1,107 @@
 import DataPlane
 import EventLoop
 
-/// Opens the sockets of listeners and gives them to the workers.
+/// Sockets of one listener, for every worker its own.
+struct OpenedListener {
+  let listener: ListenerSnapshot
+  /// The addresses as bound; several where the service manager handed several over under one name.
+  let bound: [NetworkAddress]
+  let mode: PollMode
+  /// Of each worker.
+  let sockets: [[ListeningSocketBox]]
+  /// The file of a Unix socket that was opened.
+  let file: UnixSocketFile?
+
+  /// Gives the sockets up again: nobody was served by them.
+  func abandon() { file?.remove() }
+}
+
+/// Opens the sockets of listeners.
 struct ListenerOpening {
   private static let backlog: Int32 = 4096
 
-  let workers: [Worker]
+  let workerCount: Int
   let handedOver: HandedOverSockets
-  /// The files of the Unix sockets that were opened.
-  private(set) var files: [UnixSocketFile] = []
-
-  init(workers: [Worker], handedOver: HandedOverSockets) {
-    self.workers = workers
-    self.handedOver = handedOver
-  }
 
   /// Throws EADDRINUSE where another process listens on the address. Ask of all listeners before any is
   /// opened: one of them may have a wildcard address that covers another's.
-  func check(_ listener: ListenerSnapshot) throws(SystemError) {
+  static func check(_ listener: ListenerSnapshot) throws(ListenError) {
     guard case .opened(let address, _) = listener.address else { return }
-    try ListeningSocket.checkUnused(address)
+    do throws(SystemError) {
+      try ListeningSocket.checkUnused(address)
+    } catch {
+      throw ListenError(listener: listener.name, address: listener.address, error: error)
+    }
   }
 
-  /// - Returns: the addresses as bound; several where the service manager handed several over under one name.
-  mutating func open(_ listener: ListenerSnapshot, limit: Admission) throws -> [NetworkAddress] {
+  /// Opens all of them, or none.
+  func open(_ listeners: [ListenerSnapshot]) throws(ListenError) -> [OpenedListener] {
+    var opened: [OpenedListener] = []
+    for listener in listeners {
+      do {
+        opened.append(try open(listener))
+      } catch {
+        for each in opened { each.abandon() }
+        throw ListenError(listener: listener.name, address: listener.address, error: error)
+      }
+    }
+    return opened
+  }
+
+  private func open(_ listener: ListenerSnapshot) throws -> OpenedListener {
     switch listener.address {
     case .opened(let address, let access):
-      if case .unix = address { return [try openFile(listener, address, access, limit)] }
-      return [try openPort(listener, address, limit)]
+      if case .unix = address { return try openFile(listener, address, access) }
+      return try openPort(listener, address)
     case .handedOver(let name):
-      return try handedOver.numbers(named: name).map { number in
-        try share(try HandedOverSockets.socket(number), listener, limit)
+      var bound: [NetworkAddress] = []
+      var sockets = [[ListeningSocketBox]](repeating: [], count: workerCount)
+      for number in try handedOver.numbers(named: name) {
+        bound.append(try share(try HandedOverSockets.socket(number), &sockets))
       }
+      return OpenedListener(listener: listener, bound: bound, mode: .shared, sockets: sockets, file: nil)
     }
   }
 
   /// A socket of its own for each worker on one port: the kernel spreads the connections (SO_REUSEPORT).
   private func openPort(
-    _ listener: ListenerSnapshot, _ address: NetworkAddress, _ limit: Admission
-  ) throws(SystemError) -> NetworkAddress {
+    _ listener: ListenerSnapshot, _ address: NetworkAddress
+  ) throws(SystemError) -> OpenedListener {
     var address = address
-    for worker in workers {
+    var sockets: [[ListeningSocketBox]] = []
+    for _ in 0..<workerCount {
       let socket = try ListeningSocket.listen(on: address, backlog: Self.backlog, reusePort: true)
       // With port 0 the first worker learns the port, and the others join it there.
       address = socket.localAddress() ?? address
-      try worker.listen(listener, on: socket, mode: .level, admission: limit)
+      sockets.append([ListeningSocketBox(socket)])
     }
-    return address
+    return OpenedListener(listener: listener, bound: [address], mode: .level, sockets: sockets, file: nil)
   }
 
   /// One socket for all workers: a path can be bound once.
-  private mutating func openFile(
-    _ listener: ListenerSnapshot, _ address: NetworkAddress, _ access: UnixSocketAccess, _ limit: Admission
-  ) throws(SystemError) -> NetworkAddress {
+  private func openFile(
+    _ listener: ListenerSnapshot, _ address: NetworkAddress, _ access: UnixSocketAccess
+  ) throws(SystemError) -> OpenedListener {
     let socket = try ListeningSocket.listen(
       on: address, backlog: Self.backlog, reusePort: false, access: access)
-    if let file = socket.file { files.append(file) }
-    _ = try share(socket, listener, limit)
-    return address
+    let file = socket.file
+    var sockets = [[ListeningSocketBox]](repeating: [], count: workerCount)
+    do throws(SystemError) {
+      _ = try share(socket, &sockets)
+    } catch {
+      file?.remove()
+      throw error
+    }
+    return OpenedListener(listener: listener, bound: [address], mode: .shared, sockets: sockets, file: file)
   }
 
   /// One socket for all workers, each with a descriptor of its own.
   private func share(
-    _ socket: consuming ListeningSocket, _ listener: ListenerSnapshot, _ limit: Admission
+    _ socket: consuming ListeningSocket, _ sockets: inout [[ListeningSocketBox]]
   ) throws(SystemError) -> NetworkAddress {
     let address = socket.localAddress() ?? .unix("")
     do throws(SystemError) {
-      for worker in workers {
-        try worker.listen(listener, on: try socket.duplicate(), mode: .shared, admission: limit)
-      }
+      for index in sockets.indices { sockets[index].append(ListeningSocketBox(try socket.duplicate())) }
     } catch {
       socket.close()
       throw error

@@ -13,20 +13,46 @@ package enum ConfigurationLoader {
   package static func load(
     path: String, isServed: Bool = true
   ) -> (configuration: LoadedConfiguration?, diagnostics: [Diagnostic]) {
-    var run = LoadingRun(isServed: isServed)
-    let loaded = run.load(path)
-    return (run.hasErrors ? nil : loaded, run.diagnostics.sorted { $0.location < $1.location })
+    let attempt = attempt(path: path, isServed: isServed)
+    return (attempt.configuration, attempt.diagnostics)
   }
+
+  /// As ``load(path:isServed:)``, with what was looked at, however it came out.
+  /// - Parameter isRunning: whether the audit log is left alone, because a gateway writes it: this one.
+  static func attempt(path: String, isServed: Bool = true, isRunning: Bool = false) -> LoadingAttempt {
+    var run = LoadingRun(isServed: isServed, isRunning: isRunning)
+    let loaded = run.load(path)
+    return LoadingAttempt(
+      configuration: run.hasErrors ? nil : loaded,
+      diagnostics: run.diagnostics.sorted { $0.location < $1.location }, files: run.files, trace: run.trace)
+  }
+}
+
+/// What came of reading a configuration.
+struct LoadingAttempt: Sendable {
+  /// nil where a finding is an error.
+  var configuration: LoadedConfiguration?
+  var diagnostics: [Diagnostic]
+  /// Every file that could be read.
+  var files: [LoadedFile]
+  var trace: FileTrace
 }
 
 /// One pass over the files of one configuration.
 private struct LoadingRun {
   private let isServed: Bool
+  private let isRunning: Bool
   private var reading = FileReading()
   var diagnostics: [Diagnostic] { reading.diagnostics }
   var hasErrors: Bool { reading.hasErrors }
 
-  init(isServed: Bool) { self.isServed = isServed }
+  var files: [LoadedFile] { reading.files }
+  var trace: FileTrace { reading.trace }
+
+  init(isServed: Bool, isRunning: Bool) {
+    self.isServed = isServed
+    self.isRunning = isRunning
+  }
 
   mutating func load(_ path: String) -> LoadedConfiguration? {
     guard
@@ -48,7 +74,7 @@ private struct LoadingRun {
     var auditKey: AuditKey?
     if isServed {
       auditKey = draft.audit.key.flatMap { reading.auditKey($0) }
-      reading.checkAuditLog(draft.audit, key: auditKey)
+      if !isRunning { reading.checkAuditLog(draft.audit, key: auditKey) }
     }
     let (policy, problems) = Policy.compile(documents, listeners: draft.listeners.map(\.name.value))
     // With listeners or documents missing, the compiler reports references that are not broken.

@@ -19,6 +19,8 @@ struct FileContents {
 
   var bytes: [UInt8]
   var identity: Identity
+  /// Before the first byte was read.
+  var state: FileState
   /// Permission bits, as chmod(1) takes them.
   var mode: UInt32
 }
@@ -41,6 +43,7 @@ enum FileReader {
     return FileContents(
       bytes: try contents(of: descriptor, path: path, expected: Int(status.st_size), limit: limit),
       identity: .init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
+      state: FileState(status),
       mode: UInt32(status.st_mode & 0o7777))
   }
 

@@ -5,6 +5,7 @@ import GatewayConfiguration
 struct FileReading {
   var diagnostics: [Diagnostic] = []
   private(set) var files: [LoadedFile] = []
+  private(set) var trace = FileTrace()
   /// Files that were read already: two listeners with one file see the same bytes.
   private var read: [String: FileContents] = [:]
 
@@ -40,8 +41,11 @@ struct FileReading {
 
   mutating func expand(_ glob: Located<String>) -> [String] {
     do throws(FileProblem) {
-      return try PathExpansion.expand(glob.value)
+      let paths = try PathExpansion.expand(glob.value)
+      trace.note(glob: glob.value, paths)
+      return paths
     } catch {
+      trace.note(glob: glob.value, [])
       report(error, at: glob.location)
       return []
     }
@@ -55,9 +59,11 @@ struct FileReading {
     do throws(FileProblem) {
       let contents = try FileReader.read(path, limit: limit)
       read[path] = contents
+      trace.note(path, contents.state)
       files.append(LoadedFile(path: path, bytes: contents.bytes))
       return contents
     } catch {
+      trace.note(path, FileState(of: path))
       report(error, at: location)
       return nil
     }

@@ -46,6 +46,17 @@ package final class NameRefresher: Sendable {
     wakeUp.post(())
   }
 
+  /// Looks after other names from now on.
+  package func follow(_ names: Set<UpstreamAddresses.Name>) {
+    let now = MonotonicTime.now()
+    state.withLock { state in
+      state.asked = state.asked.filter { names.contains($0.key) }
+      state.due = Dictionary(
+        uniqueKeysWithValues: names.map { [due = state.due] in ($0, due[$0] ?? now + Self.interval) })
+    }
+    wakeUp.post(())
+  }
+
   package func stop() {
     state.withLock { $0.isStopped = true }
     wakeUp.post(())
@@ -56,15 +67,19 @@ package final class NameRefresher: Sendable {
     let poller = try Poller()
     var woken: [Void] = []
     try poller.add(wakeUp.descriptor, token: 0, mode: .level)
-    while let next = state.withLock({ $0.isStopped ? nil : $0.due.min { $0.value < $1.value } }) {
-      let wait = next.value.timeoutMilliseconds(from: MonotonicTime.now())
-      if wait > 0 {
+    while true {
+      let (next, isStopped) = state.withLock { ($0.due.min { $0.value < $1.value }, $0.isStopped) }
+      if isStopped { return }
+      let wait = next?.value.timeoutMilliseconds(from: MonotonicTime.now()) ?? -1
+      guard let next, wait == 0 else {
         try poller.wait(timeoutMilliseconds: wait) { _, _ in wakeUp.drain(into: &woken) }
         continue
       }
       let resolution = Self.resolve(next.key)
       let now = MonotonicTime.now()
       state.withLock {
+        // It may have gone while it was asked for.
+        guard $0.due[next.key] != nil else { return }
         $0.asked[next.key] = now
         $0.due[next.key] = now + Self.interval
       }

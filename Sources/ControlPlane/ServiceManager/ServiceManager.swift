@@ -55,6 +55,10 @@ package final class ServiceManager {
     send("READY=1\nSTATUS=Serving on \(sockets) socket(s) with \(workers) worker(s)")
   }
 
+  /// The configuration is about to be read anew; ``ready(sockets:workers:)`` follows, however it comes out. The time
+  /// tells the manager which request is answered (sd_notify(3), MONOTONIC_USEC).
+  func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(MonotonicTime.now().nanoseconds / 1000)") }
+
   /// The drain begins.
   func stopping(connections: Int) {
     send("STOPPING=1\nSTATUS=Draining \(connections) connection(s)")

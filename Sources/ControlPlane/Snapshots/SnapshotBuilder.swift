@@ -32,7 +32,7 @@ package enum SnapshotBuilder {
     return (
       Snapshot(
         version: version(loaded), listeners: listeners, policy: loaded.policy,
-        limits: loaded.configuration.limits), findings
+        limits: loaded.configuration.limits, drainTimeout: loaded.configuration.drainTimeout), findings
     )
   }
 

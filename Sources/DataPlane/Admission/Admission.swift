@@ -5,10 +5,16 @@ import Synchronization
 /// The only thing that workers share and change. A worker asks once per accepted connection, so an atomic
 /// counter costs nothing beside the handshake.
 package final class Admission: Sendable {
-  package let limit: Int
+  private let maximum: Atomic<Int>
   private let live = Atomic<Int>(0)
 
-  package init(limit: Int) { self.limit = limit }
+  package init(limit: Int) { maximum = Atomic(limit) }
+
+  /// How many there may be; whoever is in when it is lowered stays.
+  package var limit: Int {
+    get { maximum.load(ordering: .relaxed) }
+    set { maximum.store(newValue, ordering: .relaxed) }
+  }
 
   /// How many connections are counted now.
   package var count: Int { live.load(ordering: .relaxed) }

@@ -25,6 +25,7 @@ extension Connection {
     _ span: Span<UInt8>, of bytes: UnsafeRawBufferPointer, to destination: Side, _ worker: Worker
   ) -> Bool {
     guard let step = mysql?.scan.scan(span) else { return false }
+    if step.passable > 0 { mysql?.awaitsAnswer = true }
     guard unsafe destination.write(UnsafeRawBufferPointer(rebasing: bytes[..<step.passable]), worker) else {
       peerBroken(.toClient, worker)
       return false

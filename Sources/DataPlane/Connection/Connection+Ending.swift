@@ -6,20 +6,19 @@ import TLSEngine
 extension Connection {
   /// Whether words of the gateway's own would stand between two messages of the server, where the client takes one.
   var isBetweenMessages: Bool {
-    switch listener.snapshot.wireProtocol {
+    switch terms.wireProtocol {
     case .tcp: false
     case .postgres: isPostgresBetweenMessages
-    // Until the client is let in, or again while it becomes another user.
-    case .mysql: relay?.isOpen != true || preparation != nil
+    case .mysql: isMySQLBetweenMessages
     }
   }
 
-  /// Sends the client away before it had anything of the upstream: in its protocol, where that has words.
+  /// Sends the client away in its protocol, where that has words.
   func sayFarewell(_ worker: Worker) {
     // A cancel gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
     if case .cancel? = purpose {
     } else if let message = farewell?.message(
-      listener.snapshot.wireProtocol, sequence: mysqlSequence),
+      terms.wireProtocol, sequence: mysqlSequence),
       client.tls == nil || session?.isEstablished == true
     {
       _ = unsafe message.withUnsafeBytes { unsafe client.write($0, worker) }

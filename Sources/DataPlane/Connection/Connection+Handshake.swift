@@ -44,7 +44,7 @@ extension Connection {
   private func fail(_ failure: HandshakeFailure, _ worker: Worker) {
     var failure = failure
     if failure.reason == .tlsProtocol, opening.isProxyHeader {
-      let isSecond = listener.snapshot.expectsProxyHeader(from: peer.address)
+      let isSecond = terms.expectsProxyHeader(from: peer.address)
       failure = HandshakeFailure(
         reason: .proxyHeader, code: nil, message: ProxyHeader.unexpected(isSecond: isSecond))
     }
@@ -87,7 +87,7 @@ extension Connection {
     worker.record(
       .limitReached(
         .init(
-          limit: "max_handshakes", value: listener.snapshot.limits.maxHandshakes, scope: .listener,
+          limit: "max_handshakes", value: terms.limits.maxHandshakes, scope: .listener,
           context: context(session?.facts))))
     close(worker)
   }

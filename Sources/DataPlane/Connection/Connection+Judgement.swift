@@ -2,9 +2,18 @@ import AccessPolicy
 import AuditLog
 import EventLoop
 import GatewayConfiguration
+import TLSEngine
 
 extension Connection {
   func judge(_ worker: Worker) {
+    // The configuration may have changed since the client came.
+    terms = listener.snapshot
+    machine.adopt(terms.timeouts, prepares: terms.course(for: peer.address).prepares)
+    if let failure = renewTrust(worker) {
+      self.failure = failure
+      farewell = .notAccepted
+      return handle(.handshakeFailed(failure.reason), worker)
+    }
     if case .cancel(let key)? = purpose { return judgeCancel(key, worker) }
     guard let session, let verified = VerifiedPeer(peer, session: session, claims: purpose?.facts ?? Facts())
     else { return handle(.judged(.deny), worker) }
@@ -15,12 +24,7 @@ extension Connection {
     self.verified = verified
     self.decision = decision
     policyVersion = worker.snapshot.version
-    if case .instant(let end)? = verified?.facts[.notAfter] {
-      // notAfter is the last valid second (RFC 5280 §4.1.2.5).
-      let left = Timestamp(seconds: end.seconds &+ 1).nanoseconds
-        .subtractingReportingOverflow(worker.wallClock.nanoseconds)
-      if !left.overflow { machine.certificateExpires(at: worker.now + .nanoseconds(left.partialValue)) }
-    }
+    scheduleReview(worker)
     handle(.judged(decision.verdict), worker)
   }
 
@@ -42,7 +46,7 @@ extension Connection {
       return handle(.judged(.deny), worker)
     }
     let match = worker.environment.postgresSessions.find(
-      key, listener: listener.snapshot.name, caller: decision.caller?.name,
+      key, listener: terms.name, caller: decision.caller?.name,
       source: peer.clientAddress.ip,
       now: worker.now)
     cancels = Self.nothing

@@ -8,7 +8,16 @@ import TLSEngine
 extension Connection {
   /// The sequence of a packet that the client would take next.
   var mysqlSequence: UInt8 {
-    mysql?.numbering.client ?? (session?.isEstablished == true ? 3 : negotiation.hasGreeted ? 2 : 0)
+    // In the place of the answer to a command, whose sequence is 0.
+    if relay?.isOpen == true, preparation == nil { return 1 }
+    return mysql?.numbering.client ?? (session?.isEstablished == true ? 3 : negotiation.hasGreeted ? 2 : 0)
+  }
+
+  /// The client is not in yet, or becomes another user, or waits for the answer to a command, or has it whole.
+  var isMySQLBetweenMessages: Bool {
+    guard relay?.isOpen == true, preparation == nil, let mysql else { return true }
+    return client.unsent.isEmpty && mysql.serverTail.isAtEndOfPacket
+      && (mysql.awaitsAnswer || mysql.serverTail.isAnswered)
   }
 
   /// Reads the upstream's greeting, and answers it.
@@ -32,12 +41,12 @@ extension Connection {
   }
 
   private func answer(_ greeting: MySQLGreeting, _ response: MySQLHandshakeResponse, _ worker: Worker) {
-    let usesTLS = listener.snapshot.upstream.tls != nil
+    let usesTLS = terms.upstream.tls != nil
     do throws(MySQLUpstreamHandshake.Refusal) {
       let handshake = try MySQLUpstreamHandshake(
         response, upstream: greeting, usesTLS: usesTLS,
         isMariaDB: usesTLS
-          ? MySQLGreeting.isMariaDB(listener.snapshot.mySQLServerVersion) : greeting.isMariaDB)
+          ? MySQLGreeting.isMariaDB(terms.mySQLServerVersion) : greeting.isMariaDB)
       mysql = MySQLCarry(handshake, response)
       guard usesTLS else { return beginAuthentication(worker) }
       writeToUpstream(handshake.tlsRequest, worker)
@@ -176,7 +185,7 @@ extension Connection {
   }
 
   private var isWayToUpstreamConfidential: Bool {
-    if listener.snapshot.upstream.tls != nil { return true }
+    if terms.upstream.tls != nil { return true }
     if case .unix? = dial?.current { return true }
     return false
   }
@@ -199,6 +208,8 @@ extension Connection {
   private func finishAuthentication(_ worker: Worker) {
     preparation = nil
     mysql?.before = nil
+    mysql?.serverTail = MySQLServerTail()
+    mysql?.awaitsAnswer = false
     if let carry = mysql {
       unsafe carry.fromUpstream.withUnsafeBytes { unsafe upstream?.putBack($0) }
       unsafe carry.fromClient.withUnsafeBytes { unsafe client.putBack($0) }

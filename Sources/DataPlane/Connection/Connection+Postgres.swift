@@ -8,7 +8,7 @@ extension Connection {
     guard watch?.outcome != .scanning else { return }
     if let key = watch?.key, let decision, let target = dial?.target {
       worker.environment.postgresSessions.add(
-        .init(connectionID: id, listener: listener.snapshot.name, decision: decision, target: target),
+        .init(connectionID: id, listener: terms.name, decision: decision, target: target),
         key: key)
       cancelKey = key
     }

@@ -17,7 +17,7 @@ enum Preparation {
 extension Connection {
   func prepareUpstream(_ worker: Worker) {
     guard writeProxyHeader(worker) else { return }
-    switch listener.snapshot.wireProtocol {
+    switch terms.wireProtocol {
     case .tcp: startUpstreamTLS(worker)
     case .mysql:
       preparation = .greeting
@@ -62,7 +62,7 @@ extension Connection {
   }
 
   func startUpstreamTLS(_ worker: Worker) {
-    guard let upstream, let context = listener.snapshot.upstream.tls else {
+    guard let upstream, let context = terms.upstream.tls else {
       return handle(.upstreamFailed(.internal), worker)
     }
     do throws(TLSError) {
@@ -186,7 +186,7 @@ extension Connection {
     let source = peer.clientAddress
     let destination = peer.claimedDestination ?? client.socket.localAddress() ?? .unix("")
     let header: [UInt8]?
-    switch listener.snapshot.upstream.proxyHeader {
+    switch terms.upstream.proxyHeader {
     case .none: return true
     case .v1: header = ProxyHeader.v1(source: source, destination: destination)
     case .v2: header = ProxyHeader.v2(source: source, destination: destination)

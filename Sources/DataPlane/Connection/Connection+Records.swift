@@ -25,10 +25,10 @@ extension Connection {
   }
 
   var destination: AuditDestination {
-    let target = dial?.current ?? listener.snapshot.upstream.fixedAddress
+    let target = dial?.current ?? terms.upstream.fixedAddress
     // Before the dial, every address that it may go to.
     return AuditDestination(
-      address: dial?.currentText ?? listener.snapshot.upstream.description, ip: target?.ip,
+      address: dial?.currentText ?? terms.upstream.description, ip: target?.ip,
       port: target?.port.map(Int.init))
   }
 
@@ -59,25 +59,6 @@ extension Connection {
     } else {
       tellClientTheEnd(worker)
     }
-  }
-
-  /// The client's certificate has ceased to be valid, and the connection with it.
-  func recordExpiry(_ worker: Worker) {
-    if let judged {
-      let moment: String
-      if case .instant(let end)? = judged.context.facts[.notAfter] {
-        moment = end.rfc3339
-      } else {
-        moment = ""
-      }
-      worker.record(
-        .connectionRevoked(
-          .init(
-            connection: judged, reason: .certificateExpired,
-            change: "the client certificate's notAfter \(moment) has passed",
-            ending: ending(by: .gateway, worker))))
-    }
-    tellClientTheEnd(worker)
   }
 
   func recordUpstreamFailure(_ reason: FailureReason, _ worker: Worker) {

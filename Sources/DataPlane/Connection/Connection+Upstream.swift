@@ -27,7 +27,7 @@ extension Connection {
     if let cancelled {
       return UpstreamDial([listener.pool.candidate(cancelled.target)])
     }
-    let upstream = listener.snapshot.upstream
+    let upstream = terms.upstream
     switch worker.addresses.candidates(for: upstream.addresses) {
     case .addresses(let targets):
       return UpstreamDial(listener.pool.candidates(targets, upstream.balance, at: worker.now))
@@ -117,7 +117,7 @@ extension Connection {
 
   /// What a name stands for may have changed.
   func resolveAgain(_ worker: Worker) {
-    for name in listener.snapshot.upstream.resolvedNames { worker.environment.resolveAgain(name) }
+    for name in terms.upstream.resolvedNames { worker.environment.resolveAgain(name) }
   }
 
   /// `connect_timeout` is over: whoever was being asked has not answered.

@@ -8,6 +8,8 @@ import TLSEngine
 final class Connection {
   let id = RandomID.next()
   let listener: WorkerListener
+  /// What its listener said when it came; from the verdict on, what it said then.
+  var terms: ListenerSnapshot
   var peer: UnverifiedPeer
   let started: MonotonicTime
   let startedAt: Timestamp
@@ -57,6 +59,8 @@ final class Connection {
   /// Of the snapshot that decided.
   var policyVersion: String?
   var clearance: AuditClearance?
+  /// Why it may not go on.
+  var revocation: Revocation?
   var failure: HandshakeFailure?
   var dial: UpstreamDial?
   /// The upstream's address, which counts this connection.
@@ -70,9 +74,10 @@ final class Connection {
     self.client = Side(socket)
     self.peer = peer
     self.listener = listener
+    self.terms = listener.snapshot
     self.started = now
     self.startedAt = wallClock
-    let snapshot = listener.snapshot
+    let snapshot = terms
     negotiation = Negotiation(
       snapshot.wireProtocol, expectsProxyHeader: snapshot.expectsProxyHeader(from: peer.address),
       greeting: snapshot.greeting)
@@ -162,7 +167,8 @@ final class Connection {
     case .refuseUnrecorded: refuseUnrecorded(worker)
     case .recordUpstreamFailure(let reason): recordUpstreamFailure(reason, worker)
     case .recordClose(let reason, let reset): recordClose(reason, reset: reset, worker)
-    case .recordExpiry: recordExpiry(worker)
+    case .review: review(worker)
+    case .recordRevocation: recordRevocation(worker)
     case .close: close(worker)
     }
   }

@@ -15,7 +15,7 @@ extension ConnectionMachine {
     // TLS has not begun.
     case .handshakeCompleted, .introduced, .judged, .recordAccepted, .recordRefused, .dialled,
       .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded, .lingered,
-      .authenticating, .userChanged, .userChangeDenied:
+      .authenticating, .userChanged, .userChangeDenied, .revoked:
       return violation(now)
     }
   }
@@ -30,7 +30,7 @@ extension ConnectionMachine {
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked:
       return violation(now)
     }
   }
@@ -43,7 +43,7 @@ extension ConnectionMachine {
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
       .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
-      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked:
       return violation(now)
     }
   }
@@ -63,11 +63,13 @@ extension ConnectionMachine {
     switch event {
     case .judged(.allow): return enter(.recording, .recordVerdict, now)
     case .judged(.deny): return enter(.lingering, .recordDenial, now)
+    // The trust in the client's chain has changed since the handshake, and the chain does not do any more.
+    case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
     // The policy answers within the call that asks it, so nothing can come between.
-    case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted,
-      .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .upstreamFailed, .moved, .relayEnded, .clientLost, .drained, .lingered, .deadline, .authenticating,
-      .userChanged, .userChangeDenied:
+    case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .evicted, .recordAccepted,
+      .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
+      .relayEnded, .clientLost, .drained, .lingered, .deadline, .authenticating, .userChanged,
+      .userChangeDenied, .revoked:
       return violation(now)
     }
   }
@@ -79,6 +81,7 @@ extension ConnectionMachine {
     case .deadline: return isDue(now) ? enter(.lingering, .refuseUnrecorded, now) : .none
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
+    case .revoked: return enter(.lingering, .recordRevocation, now)
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
@@ -96,6 +99,7 @@ extension ConnectionMachine {
     case .deadline: return attemptDeadline(.dialNext, now)
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
+    case .revoked: return enter(.lingering, .recordRevocation, now)
     // No relay before its upstream, and no record twice.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered,
@@ -122,6 +126,7 @@ extension ConnectionMachine {
     case .deadline: return attemptDeadline(.giveUpAddress, now)
     case .clientLost: return enter(.closed, .recordClose(.clientReset, reset: true), now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
+    case .revoked: return enter(.lingering, .recordRevocation, now)
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .lingered, .userChanged,
@@ -136,7 +141,6 @@ extension ConnectionMachine {
   }
 
   private mutating func attemptDeadline(_ action: Action, _ now: MonotonicTime) -> Action {
-    if let end = certificateEnd, end <= now { return enter(.lingering, .recordExpiry, now) }
     if !isDue(now), let next = nextAttempt, next <= now {
       nextAttempt = nil
       return action
@@ -166,6 +170,7 @@ extension ConnectionMachine {
     case .upstreamFailed(let reason): return enter(.lingering, .recordUpstreamFailure(reason), now)
     case .deadline: return relayDeadline(now)
     case .drained: return enter(.lingering, .recordClose(.drain, reset: false), now)
+    case .revoked: return enter(.lingering, .recordRevocation, now)
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
@@ -183,7 +188,7 @@ extension ConnectionMachine {
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded,
-      .authenticating, .userChanged, .userChangeDenied:
+      .authenticating, .userChanged, .userChangeDenied, .revoked:
       return violation(now)
     }
   }
@@ -194,7 +199,6 @@ extension ConnectionMachine {
   }
 
   private mutating func relayDeadline(_ now: MonotonicTime) -> Action {
-    if let end = certificateEnd, end <= now { return enter(.lingering, .recordExpiry, now) }
     if let end = ageEnd, end <= now {
       return enter(.lingering, .recordClose(.maxAge, reset: false), now)
     }

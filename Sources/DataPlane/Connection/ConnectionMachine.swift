@@ -59,6 +59,8 @@ package struct ConnectionMachine: ~Copyable {
     case userChanged
     /// It wants to become one that it may not be.
     case userChangeDenied
+    /// What let it in does not hold any more.
+    case revoked
     case relayEnded(CloseReason, reset: Bool)
     /// The client's connection broke before there was a relay.
     case clientLost
@@ -91,7 +93,9 @@ package struct ConnectionMachine: ~Copyable {
     case refuseUnrecorded
     case recordUpstreamFailure(FailureReason)
     case recordClose(CloseReason, reset: Bool)
-    case recordExpiry
+    /// The moment has come to ask again whether it may go on.
+    case review
+    case recordRevocation
     case close
   }
 
@@ -109,8 +113,8 @@ package struct ConnectionMachine: ~Copyable {
   }
 
   package internal(set) var state: State
-  let course: Course
-  let timeouts: Timeouts
+  private(set) var course: Course
+  private(set) var timeouts: Timeouts
   /// The end of the present state: of the handshake, the dialling, the lingering.
   var stateEnd: MonotonicTime?
   /// While connecting: when the next address is dialled beside those that have not answered. While preparing:
@@ -119,8 +123,9 @@ package struct ConnectionMachine: ~Copyable {
   /// Another address could be dialled if the one that is connected does not do.
   package var hasSpareAddress = false
   var lastMoved: MonotonicTime
-  let ageEnd: MonotonicTime?
-  var certificateEnd: MonotonicTime?
+  private let began: MonotonicTime
+  /// When a moment of the wall clock comes at which what let the connection in may hold no more.
+  var reviewTime: MonotonicTime?
   /// The handshake is behind it.
   var hasPassed = false
 
@@ -129,12 +134,31 @@ package struct ConnectionMachine: ~Copyable {
     self.course = course
     self.timeouts = timeouts
     self.lastMoved = now
+    self.began = now
     self.stateEnd = now + timeouts.handshake
-    self.ageEnd = timeouts.age == .zero ? nil : now + timeouts.age
   }
 
-  /// Sets the moment at which the client's certificate ceases to be valid.
-  package mutating func certificateExpires(at end: MonotonicTime) { certificateEnd = end }
+  /// Sets when ``Action/review`` is due; nil: time alone changes nothing. The moment is one of the wall clock, which
+  /// can be set: whoever notices that it was sets this anew.
+  package mutating func review(at time: MonotonicTime?) { reviewTime = time }
+
+  /// Takes what a new configuration says.
+  /// - Parameter prepares: whether there is something to do between the upstream's answer and the relay; nil where
+  ///   the upstream is being dialled already.
+  package mutating func adopt(_ timeouts: Timeouts, prepares: Bool?) {
+    self.timeouts = timeouts
+    if let prepares { course.prepares = prepares }
+  }
+
+  var ageEnd: MonotonicTime? { timeouts.age == .zero ? nil : began + timeouts.age }
+
+  /// It has a verdict, and the upstream may be reached or is about to be.
+  package var isAllowed: Bool {
+    switch state {
+    case .recording, .connecting, .preparing, .relaying: true
+    case .negotiating, .handshaking, .introducing, .judging, .lingering, .closed: false
+    }
+  }
 
   /// Nobody knows who the client is: before its handshake, and while one that failed hears why.
   package var isUnauthenticated: Bool {
@@ -148,10 +172,11 @@ package struct ConnectionMachine: ~Copyable {
   /// When ``Event/deadline`` is due next, unless bytes move before.
   package var deadline: MonotonicTime? {
     switch state {
-    case .negotiating, .handshaking, .introducing, .judging, .recording, .lingering: return stateEnd
-    case .connecting, .preparing: return [nextAttempt, stateEnd, certificateEnd].compactMap { $0 }.min()
+    case .negotiating, .handshaking, .introducing, .judging, .lingering: return stateEnd
+    case .recording: return [stateEnd, reviewTime].compactMap { $0 }.min()
+    case .connecting, .preparing: return [nextAttempt, stateEnd, reviewTime].compactMap { $0 }.min()
     case .relaying:
-      return [lastMoved + timeouts.idle, ageEnd, certificateEnd].compactMap { $0 }.min()
+      return [lastMoved + timeouts.idle, ageEnd, reviewTime].compactMap { $0 }.min()
     case .closed: return nil
     }
   }
@@ -186,7 +211,11 @@ extension ConnectionMachine {
 
   /// Takes an event in and says what is to be done about it.
   package mutating func handle(_ event: Event, at now: MonotonicTime) -> Action {
-    switch state {
+    if event == .deadline, isAllowed, let time = reviewTime, time <= now {
+      reviewTime = nil
+      return .review
+    }
+    return switch state {
     case .negotiating: negotiating(event, now)
     case .handshaking: handshaking(event, now)
     case .introducing: introducing(event, now)

@@ -29,6 +29,9 @@ struct MySQLCarry {
   var fromUpstream: [UInt8] = []
   var fromClient: [UInt8] = []
   var scan = MySQLCommandScan()
+  var serverTail = MySQLServerTail()
+  /// A command went to the server, which has not answered yet.
+  var awaitsAnswer = false
   var change: Change?
   /// While the client proves that it is another user: the verdict that holds if the upstream does not believe it.
   var before: Judgement?

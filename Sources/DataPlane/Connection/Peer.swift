@@ -55,6 +55,18 @@ package struct VerifiedPeer: Sendable {
     facts.merge(claims)
     self.facts = facts
   }
+
+  private init(facts: Facts) { self.facts = facts }
+
+  /// The same peer, whose chain was verified once more: what a verified chain tells is told by that one alone.
+  /// - Returns: nil where it was not.
+  func verifiedAgain(_ outcome: VerificationOutcome) -> VerifiedPeer? {
+    guard outcome.isVerified else { return nil }
+    var facts = facts
+    for field in [Field.rootSHA256, .chainLength, .trustLabel] { facts[field] = nil }
+    facts.merge(outcome.facts)
+    return VerifiedPeer(facts: facts)
+  }
 }
 
 /// The right to reach the upstream once: an enforced `allow` that the audit log has cleared: it has accepted the

@@ -1,3 +1,4 @@
+package import AccessPolicy
 package import GatewayConfiguration
 
 /// What a client is told, in its own protocol, before it is sent away.
@@ -7,6 +8,10 @@ package enum Farewell: Equatable, Sendable {
   case protocolViolation
   /// The policy says no. The text names the caller and never a rule.
   case denied(caller: String?, wish: String?)
+  /// It was in, and may not go on.
+  case revoked(RevocationReason)
+  /// Its certificate has ceased to do since the handshake.
+  case notAccepted
   case tooManyConnections
   case shuttingDown
   /// The connection could not be recorded, so there is none.
@@ -22,6 +27,12 @@ package enum Farewell: Equatable, Sendable {
     case .denied(let caller?, let wish?): "access of the caller \"\(caller)\" \(wish) is denied"
     case .denied(let caller?, nil): "access of the caller \"\(caller)\" is denied"
     case .denied(nil, _): "access is denied: the client certificate is not mapped to one caller"
+    case .revoked(.policyChanged): "access was withdrawn: the policy has changed"
+    case .revoked(.trustChanged), .notAccepted: "access was withdrawn: the client certificate is not accepted any more"
+    case .revoked(.crlChanged): "access was withdrawn: the client certificate is revoked"
+    case .revoked(.certificateExpired): "access was withdrawn: the client certificate has expired"
+    case .revoked(.ruleExpired): "access was withdrawn: the time for which it was granted is over"
+    case .revoked(.crlStale): "access was withdrawn: the certificate revocation list is out of date"
     case .tooManyConnections: "there are too many connections"
     case .shuttingDown: "the gateway is shutting down"
     case .unrecorded: "the connection cannot be recorded now; try again later"
@@ -44,7 +55,7 @@ package enum Farewell: Equatable, Sendable {
     switch self {
     case .tlsRequired: .noTLS
     case .protocolViolation: .malformed
-    case .denied: .denied
+    case .denied, .revoked, .notAccepted: .denied
     case .tooManyConnections: .limit
     case .shuttingDown: .draining
     case .unrecorded, .upstreamUnreachable, .internal: .unreachable
@@ -53,7 +64,7 @@ package enum Farewell: Equatable, Sendable {
 
   private var postgresState: PostgresAnswer.State {
     switch self {
-    case .tlsRequired, .denied: .invalidAuthorization
+    case .tlsRequired, .denied, .revoked, .notAccepted: .invalidAuthorization
     case .protocolViolation: .protocolViolation
     case .tooManyConnections: .tooManyConnections
     case .shuttingDown: .adminShutdown

@@ -64,6 +64,8 @@ extension Connection {
     let bytes = unsafe UnsafeRawBufferPointer(rebasing: worker.plaintext[..<filled])
     if direction == .toClient {
       unsafe serverTail?.note(bytes)
+      unsafe mysql?.serverTail.note(bytes)
+      mysql?.awaitsAnswer = false
       if watch != nil { unsafe watchUpstream(bytes, worker) }
     }
     if mysql != nil, direction == .toUpstream { return unsafe passCommands(bytes, to: destination, worker) }

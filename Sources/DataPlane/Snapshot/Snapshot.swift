@@ -11,13 +11,22 @@ package final class Snapshot: Sendable {
   package let policy: Policy
   /// Of the gateway as a whole, over all listeners.
   package let limits: Limits
+  /// How long connections go on that came by a listener which is there no more.
+  package let drainTimeout: Duration
 
-  package init(version: String, listeners: [ListenerSnapshot], policy: Policy, limits: Limits) {
+  package init(
+    version: String, listeners: [ListenerSnapshot], policy: Policy, limits: Limits,
+    drainTimeout: Duration = .seconds(30)
+  ) {
     self.version = version
     self.listeners = listeners
     self.policy = policy
     self.limits = limits
+    self.drainTimeout = drainTimeout
   }
+
+  /// The names that have to be resolved for it.
+  package var resolvedNames: Set<UpstreamAddresses.Name> { Set(listeners.flatMap(\.upstream.resolvedNames)) }
 
   /// The names of the sockets that the service manager is to hand over.
   package var handedOverNames: Set<String> {
@@ -28,8 +37,8 @@ package final class Snapshot: Sendable {
   }
 }
 
-/// One listener as workers use it.
-package struct ListenerSnapshot: Sendable {
+/// One listener as workers use it, immutable; a class, as every connection holds the one that it came by.
+package final class ListenerSnapshot: Sendable {
   package let name: String
   package let wireProtocol: WireProtocol
   /// What the greeting of a MySQL listener shows.

@@ -79,6 +79,9 @@ package struct EndpointHealth: Sendable, Hashable {
     if stage == .connect { succeeded() }
   }
 
+  /// Nobody probes any more: what is known is known from dials.
+  package mutating func forgetProbe() { hasFailedProbe = false }
+
   /// Doubled with each failure, up to a cap.
   private var rest: Duration {
     var rest = Self.shortestRest

@@ -60,6 +60,9 @@ package struct UpstreamAddresses {
     resolved[name] = resolution
   }
 
+  /// Forgets the names that nobody asks for any more.
+  package mutating func keep(_ names: Set<Name>) { resolved = resolved.filter { names.contains($0.key) } }
+
   /// - Returns: the addresses to try, in order, or why there are none.
   package func candidates(for addresses: [SocketAddress]) -> Resolution {
     var targets: [UpstreamTarget] = []

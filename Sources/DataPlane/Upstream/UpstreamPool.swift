@@ -112,6 +112,13 @@ package final class UpstreamPool: Sendable {
     change(endpoint, problem) { problem == nil ? $0.probeSucceeded() : $0.probeFailed(at: now) }
   }
 
+  /// Nobody probes the addresses any more.
+  package func forgetProbes() {
+    for endpoint in endpoints.withLock({ Array($0.values) }) {
+      change(endpoint, nil) { $0.forgetProbe() }
+    }
+  }
+
   private func change(
     _ endpoint: UpstreamEndpoint, _ problem: String?, _ body: (inout EndpointHealth) -> Void
   ) {
@@ -132,6 +139,11 @@ package final class UpstreamPools: Sendable {
 
   /// - Parameter report: hears of every change, on the thread that met it; must not block.
   package init(report: @escaping @Sendable (HealthChange) -> Void = { _ in }) { self.report = report }
+
+  /// Forgets the upstreams that are there no more; connections to them keep what they need.
+  package func keep(_ upstreams: Set<String>) {
+    pools.withLock { $0 = $0.filter { upstreams.contains($0.key) } }
+  }
 
   package func pool(of upstream: String) -> UpstreamPool {
     pools.withLock { pools in

@@ -15,7 +15,7 @@ package final class Worker {
 
   package let mailbox: Mailbox<WorkerMessage>
   let environment: WorkerEnvironment
-  let snapshot: Snapshot
+  var snapshot: Snapshot
   let poller: Poller
   let buffers: RecordBuffers
   /// Of the present snapshot: another one begins with an empty cache.
@@ -28,9 +28,14 @@ package final class Worker {
   var addresses = UpstreamAddresses()
   /// Connections that stopped to let others move bytes, and have more to move.
   var deferred: [Token] = []
+  /// Connections that have to be looked at again, while there are any.
+  var reviewing: Reviewing?
+  var calendar: NextChange?
+  /// Listeners that are no more, with the moments at which their connections end.
+  var retired: [(end: MonotonicTime, listener: WorkerListener)] = []
   /// The time of the present turn of the loop.
   var now: MonotonicTime
-  private var isDraining = false
+  private(set) var isDraining = false
   private var messages: [WorkerMessage] = []
 
   /// - Throws: a ``SystemError`` where the kernel refuses an epoll instance, an eventfd or a socket.
@@ -62,6 +67,8 @@ package final class Worker {
   package func listen(
     _ listener: ListenerSnapshot, on socket: consuming ListeningSocket, mode: PollMode, admission: Admission
   ) throws(SystemError) {
+    // Places of closed listeners are given anew, so that they do not grow in number for ever.
+    let place = listeners.firstIndex { !$0.isOpen } ?? listeners.count
     let address = socket.localAddress()
     let added = WorkerListener(
       snapshot: listener, socket: socket, mode: mode, address: address, admission: admission,
@@ -70,12 +77,12 @@ package final class Worker {
       unauthenticated: listeners.first { $0.snapshot.name == listener.name }?.unauthenticated
         ?? UnauthenticatedQueue())
     do {
-      try added.resume(poller, index: listeners.count)
+      try added.resume(poller, index: place)
     } catch {
       added.close(poller)
       throw error
     }
-    listeners.append(added)
+    if place < listeners.count { listeners[place] = added } else { listeners.append(added) }
   }
 
   /// Runs the loop until the worker is drained.
@@ -99,6 +106,7 @@ package final class Worker {
     now = environment.clock.monotonic()
     fireTimers()
     runDeferred()
+    reviewSome()
   }
 
   private func dispatch(_ tag: PollTag, _ readiness: Readiness) {
@@ -107,6 +115,7 @@ package final class Worker {
     case .upstream(let token): connections[token]?.upstreamEvent(readiness, self)
     case .attempt(let token): connections[token]?.attemptEvent(self)
     case .listener(let index): acceptClients(of: index)
+    case .retirement: break
     case .mailbox:
       mailbox.drain(into: &messages)
       for message in messages { receive(message) }
@@ -118,6 +127,8 @@ package final class Worker {
     case .recordAnswered(let token, let answer): connections[token]?.recordAnswered(answer, self)
     case .resolved(let name, let resolution): addresses.update(name, to: resolution)
     case .ping(let answer): answer()
+    case .adopt(let change): adopt(change)
+    case .clockWasSet: reviewAll()
     case .drain:
       isDraining = true
       closeListeners()
@@ -136,7 +147,7 @@ package final class Worker {
 
   /// Milliseconds until the next timer; -1 without one.
   private func waitLimit() -> Int32 {
-    if !deferred.isEmpty { return 0 }
+    if !deferred.isEmpty || reviewing != nil { return 0 }
     return timers.earliest?.timeoutMilliseconds(from: environment.clock.monotonic()) ?? -1
   }
 
@@ -144,6 +155,7 @@ package final class Worker {
     while let token = timers.popDue(now) {
       switch PollTag(raw: token.raw) {
       case .listener(let index): resumeAccepting(index)
+      case .retirement: endRetired()
       case .client, .upstream, .attempt, .mailbox: connections[token]?.timerFired(self)
       }
     }

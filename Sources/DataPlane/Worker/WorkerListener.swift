@@ -1,17 +1,23 @@
 import AccessPolicy
 import AuditLog
 import EventLoop
+import TLSEngine
 
 /// A worker's listening socket, its own or its share of one, and what it needs for whoever comes in there.
 final class WorkerListener {
-  let snapshot: ListenerSnapshot
+  private(set) var snapshot: ListenerSnapshot
+  /// Whose trust counts for those who came in here.
+  private(set) var trust: ServerContext
   let address: NetworkAddress?
   let admission: Admission
   /// The addresses of its upstream, which it shares with all workers.
   let pool: UpstreamPool
   /// This worker's part of the listener's `max_handshakes`.
-  let handshakeShare: Int
+  private(set) var handshakeShare: Int
   let unauthenticated: UnauthenticatedQueue
+  /// Nobody comes in here any more, and those who did are to go.
+  private(set) var isRetired = false
+  private(set) var isPaused = true
   private var socket: ListeningSocket?
   private let mode: PollMode
 
@@ -20,6 +26,7 @@ final class WorkerListener {
     admission: Admission, pool: UpstreamPool, handshakeShare: Int, unauthenticated: UnauthenticatedQueue
   ) {
     self.snapshot = snapshot
+    self.trust = snapshot.tls
     self.socket = consume socket
     self.mode = mode
     self.address = address
@@ -56,10 +63,13 @@ final class WorkerListener {
   /// Stops or resumes hearing of new clients.
   func pause(_ poller: Poller) {
     if let number { poller.remove(number) }
+    isPaused = true
   }
 
   func resume(_ poller: Poller, index: Int) throws(SystemError) {
-    if let number { try poller.add(number, token: PollTag.listener(index).raw, mode: mode) }
+    guard isPaused, let number else { return }
+    try poller.add(number, token: PollTag.listener(index).raw, mode: mode)
+    isPaused = false
   }
 
   /// Lets the other workers of a shared socket go first. The kernel wakes the first idle one in the order in
@@ -69,6 +79,37 @@ final class WorkerListener {
     guard case .shared = mode else { return }
     pause(poller)
     try resume(poller, index: index)
+  }
+
+  /// Whether it has a socket.
+  var isOpen: Bool { number != nil }
+
+  /// Takes the same listener as a new configuration has it.
+  func adopt(_ snapshot: ListenerSnapshot, handshakeShare: Int) {
+    self.snapshot = snapshot
+    trust = snapshot.tls
+    self.handshakeShare = handshakeShare
+  }
+
+  /// Ends it; those who came in here go on for a while.
+  /// - Parameter trust: of what bears its name now; nil where nothing does.
+  func retire(trust: ServerContext?, _ poller: Poller) {
+    close(poller)
+    isRetired = true
+    if let trust { self.trust = trust }
+  }
+
+  /// Gives its socket to another listener, to which those who came in here do not belong.
+  func succeeded(by snapshot: ListenerSnapshot, pool: UpstreamPool, handshakeShare: Int) -> WorkerListener? {
+    guard let socket = socket.take() else { return nil }
+    let successor = WorkerListener(
+      snapshot: snapshot, socket: socket, mode: mode, address: address, admission: admission, pool: pool,
+      handshakeShare: handshakeShare, unauthenticated: unauthenticated)
+    // The poller knows the socket by its place, which the successor takes.
+    successor.isPaused = isPaused
+    isRetired = true
+    trust = snapshot.tls
+    return successor
   }
 
   func close(_ poller: Poller) {

@@ -21,7 +21,7 @@ package final class UnixSocketFile: Sendable {
 
   /// Sets mode and owner. The link in /proc leads to the file that is held, wherever the path leads by now;
   /// fchmod(2) refuses such a handle. First the mode: afterwards the file may be another user's.
-  func grant(_ access: UnixSocketAccess) throws(SystemError) {
+  package func grant(_ access: UnixSocketAccess) throws(SystemError) {
     let link = "/proc/self/fd/\(handle.number)"
     try SystemCall.checked("chmod") { Int(unsafe chmod(link, access.mode)) }
     guard access.user != nil || access.group != nil else { return }

@@ -39,7 +39,7 @@ private struct RootReader {
     let listenerNodes = root["listeners"].map { findings.entries($0, of: "listeners") } ?? []
     checkReferences(listenerNodes, upstreamNodes)
     if let node = root["admin"] { admin(node, at: root.mark(of: "admin")) }
-    return Configuration(
+    var configuration = Configuration(
       file: findings.file, listeners: listeners(listenerNodes, limits: limits),
       upstreams: upstreams(upstreamNodes),
       policies: root["policies"].map(policies) ?? [],
@@ -47,6 +47,17 @@ private struct RootReader {
       limits: limits,
       drainTimeout: root["drain_timeout"].flatMap { findings.duration($0, zero: true) } ?? .seconds(30),
       workers: root["workers"].flatMap(workers))
+    configuration.places = places(root)
+    return configuration
+  }
+
+  private func places(_ root: CheckedMapping) -> [String: SourceLocation] {
+    var places: [String: SourceLocation] = [:]
+    if root["workers"] != nil { places["workers"] = root.mark(of: "workers").location(in: findings.file) }
+    if case .mapping(let entries)? = root["audit"]?.content {
+      for entry in entries { places["audit.\(entry.key)"] = entry.keyMark.location(in: findings.file) }
+    }
+    return places
   }
 
   private func listeners(_ nodes: [YAMLNode], limits: Limits) -> [Listener] {

@@ -13,6 +13,9 @@ package struct Configuration: Sendable {
   package var drainTimeout: Duration
   /// Threads; nil stands for as many as the process may use.
   package var workers: Int?
+  /// Where keys stand that hold for the whole life of a process, by their paths: `audit.integrity`; those that are
+  /// not written are not there.
+  package var places: [String: SourceLocation] = [:]
 
   package init(
     file: String, listeners: [Listener], upstreams: [Upstream], policies: [Located<String>],

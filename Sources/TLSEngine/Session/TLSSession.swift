@@ -9,6 +9,8 @@ package final class TLSSession {
   let context: ServerContext
   let records: RecordLayer
   let state: UnsafeMutablePointer<SessionState>
+  /// Whose trust the client's chain was verified under last.
+  var trust: ServerContext
 
   /// The room that a write needs in the outbound buffer beside its data, in bytes.
   package static let recordOverhead = RecordLayer.overhead
@@ -33,6 +35,7 @@ package final class TLSSession {
       throw TLSError(message: "SSL_set_ex_data failed")
     }
     self.context = context
+    self.trust = context
     self.records = records
   }
 

@@ -156,6 +156,13 @@ package final class ChainVerifier: @unchecked Sendable {
 }
 
 extension VerificationOutcome {
+  /// A refusal for which no chain had to be built.
+  static func refused(_ reason: HandshakeReason, _ message: String) -> VerificationOutcome {
+    VerificationOutcome(
+      failure: HandshakeFailure(reason: reason, code: nil, message: message), facts: Facts(),
+      error: X509_V_ERR_APPLICATION_VERIFICATION)
+  }
+
   fileprivate static func failed(_ error: Int32) -> VerificationOutcome {
     let (name, reason) = VerificationErrors.describe(error)
     let failure = HandshakeFailure(

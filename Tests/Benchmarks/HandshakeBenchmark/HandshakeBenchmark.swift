@@ -69,14 +69,14 @@ final class World {
     func make(_ resumes: Bool) throws -> ServerContext {
       try ServerContext(
         ServerContextOptions(
-          certificateChain: server.pem, privateKey: server.keyPEM, clientCA: authority.pem, resumes: resumes,
+          identity: IdentityOptions(certificates: [server.pem], privateKeys: [server.keyPEM]),
+          trust: TrustOptions(bundles: [TrustBundleFile(pem: authority.pem)]), resumes: resumes,
           listener: "benchmark"))
     }
     context = try make(true)
     plainContext = try make(false)
     var options = TLSClientOptions()
-    options.certificateChain = worker.pem
-    options.privateKey = worker.keyPEM
+    options.identity = IdentityOptions(certificates: [worker.pem], privateKeys: [worker.keyPEM])
     options.serverName = "db.example"
     client = try TLSClientContext(options)
     var bounds = HandshakeCache.Bounds()

@@ -43,6 +43,7 @@ class Gateway:
         self.address = ("127.0.0.1", self.port)
         self.log = self.folder / "audit.log"
         self.process = None
+        self.mark = 0  # of what stands on standard error, how much was looked at
         self.wrapper = [str(word) for word in wrapper]
         server = pki.server()
         self.configuration = {
@@ -68,8 +69,37 @@ class Gateway:
             **keys,
         }
         self.path = self.folder / "countersign.yaml"
-        self.path.write_text(json.dumps(self.configuration, indent=2))
-        (self.folder / "policy.yaml").write_text(json.dumps(policy, indent=2))
+        self.policy = self.folder / "policy.yaml"
+        self.configure()
+        self.write(self.policy, policy)
+
+    def configure(self):
+        """Writes the configuration as it is in `configuration` now."""
+        self.write(self.path, self.configuration)
+
+    def write(self, path, content):
+        """Puts a file into its place at once, as whoever deploys does."""
+        path = pathlib.Path(path)
+        text = content if isinstance(content, (str, bytes)) else json.dumps(content, indent=2)
+        new = path.with_name(f".{path.name}.new")
+        new.write_bytes(text.encode() if isinstance(text, str) else text)
+        new.chmod(path.stat().st_mode if path.exists() else 0o600)
+        new.replace(path)
+
+    def reload(self, answer="countersign: reloaded"):
+        """SIGHUP, and waits for the answer; files that were changed before may have been seen without it."""
+        before = self.stderr().count("countersign: reload")
+        self.signal(signal.SIGHUP)
+        self.heard(lambda: self.stderr().count("countersign: reload") > before, answer)
+
+    def followed(self, answer="countersign: reloaded", timeout=5):
+        """Waits until changed files were seen without a signal."""
+        self.heard(lambda: answer in self.stderr()[self.mark:], answer, timeout)
+
+    def heard(self, reached, answer, timeout=30):
+        wait_until(reached, timeout, f"'{answer}' in: {self.stderr()}")
+        said, self.mark = self.stderr()[self.mark:], len(self.stderr())
+        assert any(line.startswith(answer) for line in said.splitlines()), said
 
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""

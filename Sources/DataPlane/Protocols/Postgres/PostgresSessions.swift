@@ -41,6 +41,19 @@ package final class PostgresSessions: Sendable {
     }
   }
 
+  /// The connection goes on under another decision.
+  func update(connectionID: String, key: PostgresCancelKey, decision: Decision) {
+    state.withLock { state in
+      guard let index = state.sessions[key]?.firstIndex(where: { $0.connectionID == connectionID }) else { return }
+      state.sessions[key]?[index].decision = decision
+    }
+  }
+
+  /// Whether the connection can still be cancelled by the pair.
+  func contains(_ session: Session, key: PostgresCancelKey) -> Bool {
+    state.withLock { $0.sessions[key]?.contains { $0.connectionID == session.connectionID } ?? false }
+  }
+
   /// Who a pair belongs to.
   package enum Match: Sendable, Equatable {
     case session(Session)

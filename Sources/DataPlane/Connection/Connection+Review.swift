@@ -1,0 +1,166 @@
+import AccessPolicy
+import AuditLog
+import EventLoop
+import TLSEngine
+
+/// A verdict holds for as long as its connection: whatever it rests on may change, and time passes.
+extension Connection {
+  /// Asks again whether the connection may go on, from what is stored of it, and when to ask next.
+  func review(_ worker: Worker) {
+    // Who has no verdict yet is judged by what holds then.
+    guard machine.isAllowed else { return }
+    if let lost = loss(worker) {
+      revocation = lost
+      return handle(.revoked, worker)
+    }
+    adoptTerms(worker)
+    scheduleReview(worker)
+    worker.arm(self)
+  }
+
+  /// Sees to it that the connection is looked at when time alone may end it.
+  func scheduleReview(_ worker: Worker) {
+    let now = worker.wallClock
+    var moments: [Timestamp] = []
+    if let validity = session?.validity {
+      moments.append(Self.end(of: validity.notAfter))
+      if let last = validity.staleAfter { moments.append(Self.end(of: last)) }
+    }
+    if let verified, cancelled == nil {
+      if let change = worker.nextChange(after: now) { moments.append(change) }
+      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: now) { moments.append(border) }
+    }
+    // A moment that has passed was looked at just now.
+    guard let next = moments.filter({ $0 > now }).min() else { return machine.review(at: nil) }
+    let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+    machine.review(at: overflow ? nil : worker.now + .nanoseconds(left))
+  }
+
+  /// The first moment behind a last valid second, such as notAfter (RFC 5280 §4.1.2.5).
+  private static func end(of last: Timestamp) -> Timestamp {
+    let (seconds, overflow) = last.seconds.addingReportingOverflow(1)
+    return overflow ? .distantFuture : Timestamp(seconds: seconds)
+  }
+
+  // MARK: What may be lost
+
+  /// - Returns: why the connection may not go on; nil where it may.
+  private func loss(_ worker: Worker) -> Revocation? {
+    let now = worker.wallClock
+    if let last = session?.validity?.notAfter, Self.end(of: last) <= now {
+      return Revocation(.certificateExpired, "the client certificate's notAfter \(last.rfc3339) has passed")
+    }
+    if let failure = renewTrust(worker) { return Revocation(failure) }
+    if case .cancel(let key)? = purpose { return lossOfCancel(key, worker) }
+    return lossByPolicy(worker, now)
+  }
+
+  /// Verifies the client's chain anew where another trust counts than the one that it was verified under, or a CRL has
+  /// become too old since.
+  /// - Returns: why it does not do any more; nil where it does.
+  func renewTrust(_ worker: Worker) -> HandshakeFailure? {
+    guard let session, session.isEstablished else { return nil }
+    let isStale = session.validity?.staleAfter.map { Self.end(of: $0) <= worker.wallClock } ?? false
+    if session.adoptsTrust(of: listener.trust), !isStale { return nil }
+    let key = session.reverificationKey(by: listener.trust)
+    let known = key.flatMap { worker.reviewing?.verified[$0] }
+    let outcome = known ?? session.verifyAgain(by: listener.trust, at: worker.wallClock)
+    if known == nil, let key { worker.reviewing?.verified[key] = outcome }
+    if let failure = outcome.failure { return failure }
+    session.adopt(outcome, of: listener.trust)
+    verified = verified?.verifiedAgain(outcome)
+    if case .recording(let change, var judgement)? = mysql?.change {
+      judgement.verified = judgement.verified.verifiedAgain(outcome) ?? judgement.verified
+      mysql?.change = .recording(change, judgement)
+    }
+    if var before = mysql?.before {
+      before.verified = before.verified.verifiedAgain(outcome) ?? before.verified
+      mysql?.before = before
+    }
+    return nil
+  }
+
+  /// Whoever asked for a query to be cancelled has the right to it from the connection that the query is of.
+  private func lossOfCancel(_ key: PostgresCancelKey, _ worker: Worker) -> Revocation? {
+    if let verified {
+      let again = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+      guard again.caller?.name == decision?.caller?.name else {
+        return Revocation(.policyChanged, "the certificate names another caller now, or none")
+      }
+    }
+    guard let cancelled, worker.environment.postgresSessions.contains(cancelled, key: key) else {
+      return Revocation(.policyChanged, "the connection whose query it cancels is not there any more")
+    }
+    return nil
+  }
+
+  private func lossByPolicy(_ worker: Worker, _ now: Timestamp) -> Revocation? {
+    guard let verified, let decision else { return nil }
+    let again = worker.snapshot.policy.decide(verified.facts, at: now)
+    if let loss = loss(of: again, before: decision, worker, now) { return loss }
+    // The user that it is becoming, and the one that it may fall back to.
+    if case .recording(let change, var judgement)? = mysql?.change {
+      let again = worker.snapshot.policy.decide(judgement.verified.facts, at: now)
+      if let loss = loss(of: again, before: judgement.decision, worker, now) { return loss }
+      judgement.decision = again
+      judgement.policyVersion = worker.snapshot.version
+      mysql?.change = .recording(change, judgement)
+    }
+    if var before = mysql?.before {
+      let again = worker.snapshot.policy.decide(before.verified.facts, at: now)
+      if let loss = loss(of: again, before: before.decision, worker, now) { return loss }
+      before.decision = again
+      before.policyVersion = worker.snapshot.version
+      mysql?.before = before
+    }
+    accept(again, worker)
+    return nil
+  }
+
+  private func loss(
+    of again: Decision, before: Decision, _ worker: Worker, _ now: Timestamp
+  ) -> Revocation? {
+    guard again.verdict == .deny else { return nil }
+    let hasOtherPolicy = policyVersion != worker.snapshot.version
+    // Rules cannot speak of a listener that is no more: what let its connections in is gone with it, and they
+    // drain. What denies them, or does not know them, ends them.
+    if listener.isRetired, hasOtherPolicy, again.reason == .default { return nil }
+    return Revocation(again, before: before, worker.snapshot.policy, hasOtherPolicy: hasOtherPolicy, at: now)
+  }
+
+  /// It goes on, perhaps by another rule.
+  private func accept(_ again: Decision, _ worker: Worker) {
+    guard again.verdict == .allow else { return }
+    policyVersion = worker.snapshot.version
+    guard again != decision else { return }
+    decision = again
+    if let clearance, relay != nil { _ = renewPermit(again, clearance) }
+    if let key = cancelKey {
+      worker.environment.postgresSessions.update(connectionID: id, key: key, decision: again)
+    }
+  }
+
+  /// What the configuration says of connections holds for those that are there, save where they lead: that was
+  /// settled when they were let in.
+  private func adoptTerms(_ worker: Worker) {
+    guard !listener.isRetired, terms !== listener.snapshot else { return }
+    machine.adopt(listener.snapshot.timeouts, prepares: nil)
+    if machine.state == .relaying, preparation == nil { terms = listener.snapshot }
+  }
+
+  // MARK: The end
+
+  func recordRevocation(_ worker: Worker) {
+    // Nobody shall reach the server by it any more, while the client still hears why.
+    forgetCancelKey(worker)
+    if let judged, let revocation {
+      worker.record(
+        .connectionRevoked(
+          .init(
+            connection: judged, reason: revocation.reason, change: revocation.change,
+            judgedAgain: revocation.decision, ending: ending(by: .gateway, worker))))
+      farewell = .revoked(revocation.reason)
+    }
+    if isBetweenMessages { sayFarewell(worker) } else { tellClientTheEnd(worker) }
+  }
+}
