@@ -112,10 +112,8 @@ struct OpenSSLText {
     else { return }
     let tokens = printed.split(separator: ", ", omittingEmptySubsequences: false).map { String($0) }
     // Names of other kinds may hold anything.
-    guard
-      tokens.allSatisfy({ token in ["DNS:", "URI:", "email:", "IP Address:"].contains { token.hasPrefix($0) }
-        })
-    else { return }
+    let known = ["DNS:", "URI:", "email:", "IP Address:"]
+    guard tokens.allSatisfy({ token in known.contains { token.hasPrefix($0) } }) else { return }
     for (field, opening) in ours {
       let theirs = tokens.filter { $0.hasPrefix(opening) }.map { String($0.dropFirst(opening.count)) }
       let mine = facts[field]?.texts ?? []

@@ -74,7 +74,11 @@ extension VerificationCases {
     ]
 
   static let paths: [Case] = [
-    .accepted("CA certified by a strange root and by ours", twins(expired: false)),
+    .accepted("CA certified by our root and by a strange one", twins(expired: false, reversed: true)),
+    // OpenSSL follows the first certificate that fits, and looks for another way among the anchors alone.
+    .refused(
+      "CA certified by our root and by a strange one, which comes first", .certificateUntrusted,
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", depth: 1, twins(expired: false)),
     .accepted("expired CA certificate beside a valid one", twins(expired: true)),
     .accepted("valid CA certificate beside an expired one", twins(expired: true, reversed: true)),
     .refused("pathlen 0 of the anchor", .certificateInvalid, "PATH_LENGTH_EXCEEDED", depth: 2) {
