@@ -111,9 +111,8 @@ struct OpenSSLText {
       let printed = unsafe extensionText(NID_subject_alt_name)
     else { return }
     let tokens = printed.split(separator: ", ", omittingEmptySubsequences: false).map { String($0) }
-    // Names of other kinds may hold anything.
-    let known = ["DNS:", "URI:", "email:", "IP Address:"]
-    guard tokens.allSatisfy({ token in known.contains { token.hasPrefix($0) } }) else { return }
+    // Names of other kinds may hold anything, a comma too.
+    guard tokens.count == (unsafe alternativeNameCount()) else { return }
     for (field, opening) in ours {
       let theirs = tokens.filter { $0.hasPrefix(opening) }.map { String($0.dropFirst(opening.count)) }
       let mine = facts[field]?.texts ?? []
@@ -124,6 +123,13 @@ struct OpenSSLText {
     let addresses = facts[.sanIP]?.texts.count ?? 0
     let theirs = tokens.count { $0.hasPrefix("IP Address:") }
     Invariant.hold(addresses == theirs, "\(addresses) addresses, OpenSSL prints \(printed)")
+  }
+
+  private func alternativeNameCount() -> Int {
+    guard let found = unsafe X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return 0 }
+    let names = OpaquePointer(found)
+    defer { unsafe GENERAL_NAMES_free(names) }
+    return unsafe Int(shim_sk_GENERAL_NAME_num(names))
   }
 
   /// An extension as `openssl x509 -text` prints it; nil where there is none, or it cannot be decoded.
