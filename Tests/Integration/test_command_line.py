@@ -43,8 +43,8 @@ BROKEN = {
     "PROXY out": (lambda c: c["upstreams"][0].update(proxy_protocol="v3"), "invalid-value", "v2_tls"),
     "CRL": (lambda c: listener(c)["tls"].update(client_crl=["a.crl"]), "unreadable-file", "a.crl"),
     "hosts": (lambda c: listener(c)["tls"].update(
-        hosts=[{"server_name": ["a.example"], "certificate": "a", "private_key": "b", "client_ca": "c"}]),
-        "not-available", "hosts"),
+        hosts=[{"server_name": "a.example"}, {"server_name": "A.example."}]), "duplicate-name", "a.example"),
+    "no known host": (lambda c: listener(c)["tls"].update(unknown_server_name="refuse"), "contradiction", "refuse"),
     "upstream TLS": (lambda c: c["upstreams"][0].update(tls={"ca": "a.pem"}), "unreadable-file", "a.pem"),
     "admin": (lambda c: c.update(admin={"listen": "127.0.0.1:9901"}), "not-available", "admin"),
     "durability": (lambda c: c["audit"].update(durability="synced", path="stdout"), "contradiction", "synced"),
