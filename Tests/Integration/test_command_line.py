@@ -268,7 +268,7 @@ MORE = {
     "CRL required": lambda c: listener(c)["tls"].update(crl_required=True),
     "an abstract listener": lambda c: listener(c).update(listen="unix:@x"),
     "a socket without a file": lambda c: listener(c).update(socket={"mode": "0660"}),
-    "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5/s"}),
+    "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5 per second"}),
     "unknown name refused": lambda c: listener(c)["tls"].update(unknown_server_name="refuse"),
 }
 

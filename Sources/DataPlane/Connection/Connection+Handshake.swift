@@ -83,11 +83,7 @@ extension Connection {
   }
 
   func recordEviction(_ worker: Worker) {
-    worker.record(
-      .limitReached(
-        .init(
-          limit: "max_handshakes", value: listener.snapshot.limits.maxHandshakes, scope: .listener,
-          context: context(session?.facts))))
+    if let exceeded { recordLimit(exceeded, caller: nil, context(session?.facts), worker) }
     close(worker)
   }
 

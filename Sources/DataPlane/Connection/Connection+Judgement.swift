@@ -21,7 +21,13 @@ extension Connection {
         .subtractingReportingOverflow(worker.wallClock.nanoseconds)
       if !left.overflow { machine.certificateExpires(at: worker.now + .nanoseconds(left.partialValue)) }
     }
-    handle(.judged(decision.verdict), worker)
+    if decision.verdict == .allow, !isCancel { exceeded = enterCaller(of: decision, worker) }
+    handle(exceeded == nil ? .judged(decision.verdict) : .overLimit, worker)
+  }
+
+  /// A CancelRequest is no connection of its caller's: one at the limit can still end its queries.
+  private var isCancel: Bool {
+    if case .cancel? = purpose { true } else { false }
   }
 
   /// A cancel is no new access: it may end a query of a connection that lives, and of the same caller. The client

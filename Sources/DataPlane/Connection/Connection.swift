@@ -58,6 +58,9 @@ final class Connection {
   var policyVersion: String?
   var clearance: AuditClearance?
   var failure: HandshakeFailure?
+  /// The limit that ends the connection.
+  var exceeded: ExceededLimit?
+  var callers = CountedCallers()
   var dial: UpstreamDial?
   /// The upstream's address, which counts this connection.
   var endpoint: UpstreamEndpoint?
@@ -159,6 +162,7 @@ final class Connection {
       startRelay(worker)
     case .recordHandshakeFailure(let reason): recordHandshakeFailure(reason, worker)
     case .recordEviction: recordEviction(worker)
+    case .recordLimit: recordLimit(worker)
     case .refuseUnrecorded: refuseUnrecorded(worker)
     case .recordUpstreamFailure(let reason): recordUpstreamFailure(reason, worker)
     case .recordClose(let reason, let reset): recordClose(reason, reset: reset, worker)

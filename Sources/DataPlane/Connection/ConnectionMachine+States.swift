@@ -10,6 +10,7 @@ extension ConnectionMachine {
     case .negotiated: return enter(.handshaking, .startTLS, now)
     case .cancelRequested: return enter(.judging, .judge, now)
     case .evicted: return enter(.closed, .recordEviction, now)
+    case .overLimit: return enter(.closed, .recordLimit, now)
     case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // TLS has not begun.
@@ -30,7 +31,7 @@ extension ConnectionMachine {
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .lingered, .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -43,7 +44,7 @@ extension ConnectionMachine {
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
       .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
-      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -63,6 +64,7 @@ extension ConnectionMachine {
     switch event {
     case .judged(.allow): return enter(.recording, .recordVerdict, now)
     case .judged(.deny): return enter(.lingering, .recordDenial, now)
+    case .overLimit: return enter(.lingering, .recordLimit, now)
     // The policy answers within the call that asks it, so nothing can come between.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
@@ -82,7 +84,7 @@ extension ConnectionMachine {
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .lingered, .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -99,7 +101,7 @@ extension ConnectionMachine {
     // No relay before its upstream, and no record twice.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered,
-      .authenticating, .userChanged, .userChangeDenied:
+      .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -125,7 +127,7 @@ extension ConnectionMachine {
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .lingered, .userChanged,
-      .userChangeDenied:
+      .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -169,7 +171,7 @@ extension ConnectionMachine {
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .clientLost, .lingered, .authenticating:
+      .clientLost, .lingered, .authenticating, .overLimit:
       return violation(now)
     }
   }
@@ -183,7 +185,7 @@ extension ConnectionMachine {
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded,
-      .authenticating, .userChanged, .userChangeDenied:
+      .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }

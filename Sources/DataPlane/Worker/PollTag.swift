@@ -13,10 +13,13 @@ package enum PollTag: Hashable, Sendable {
   case attempt(Token)
   case listener(Int)
   case mailbox
+  /// Of timers alone: what limits kept out is to be told.
+  case limitSummaries
 
   private static let upstreamBit: UInt32 = 1 << 31
   private static let attemptBit: UInt32 = 1 << 30
   private static let mailboxNumber = UInt32.max
+  private static let limitSummariesNumber = UInt32.max - 1
 
   package var raw: UInt64 {
     switch self {
@@ -27,13 +30,21 @@ package enum PollTag: Hashable, Sendable {
       Token(slot: token.slot | Self.attemptBit, generation: token.generation).raw
     case .listener(let index): Token.reserved(UInt32(truncatingIfNeeded: index)).raw
     case .mailbox: Token.reserved(Self.mailboxNumber).raw
+    case .limitSummaries: Token.reserved(Self.limitSummariesNumber).raw
     }
   }
+
+  /// As timers have it.
+  package var token: Token { Token(raw: raw) }
 
   package init(raw: UInt64) {
     let token = Token(raw: raw)
     if token.slot == Token.reserved(0).slot {
-      self = token.generation == Self.mailboxNumber ? .mailbox : .listener(Int(token.generation))
+      switch token.generation {
+      case Self.mailboxNumber: self = .mailbox
+      case Self.limitSummariesNumber: self = .limitSummaries
+      default: self = .listener(Int(token.generation))
+      }
     } else if token.slot & Self.upstreamBit != 0 {
       self = .upstream(Token(slot: token.slot & ~Self.upstreamBit, generation: token.generation))
     } else if token.slot & Self.attemptBit != 0 {

@@ -24,6 +24,7 @@ package final class Worker {
   var connections = SlotTable<Connection>()
   var timers = TimerQueue()
   var addresses = UpstreamAddresses()
+  var summaries = LimitSummaries<LimitedClient>()
   /// Connections that stopped to let others move bytes, and have more to move.
   var deferred: [Token] = []
   /// The time of the present turn of the loop.
@@ -80,6 +81,7 @@ package final class Worker {
   package func run() {
     while !(isDraining && connections.count == 0) { turn(waitLimit: waitLimit()) }
     closeListeners()
+    tellSummaries(isLast: true)
   }
 
   /// One turn of the loop: events, then timers, then what was put off.
@@ -108,6 +110,7 @@ package final class Worker {
     case .mailbox:
       mailbox.drain(into: &messages)
       for message in messages { receive(message) }
+    case .limitSummaries: break
     }
   }
 
@@ -142,6 +145,7 @@ package final class Worker {
     while let token = timers.popDue(now) {
       switch PollTag(raw: token.raw) {
       case .listener(let index): resumeAccepting(index)
+      case .limitSummaries: tellSummaries()
       case .client, .upstream, .attempt, .mailbox: connections[token]?.timerFired(self)
       }
     }
