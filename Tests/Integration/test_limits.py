@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from support.clients import connect, context, exchange, receive
-from support.gateway import POLICY as WORKERS, free_port
+from support.gateway import POLICY as WORKERS
 from support.mariadb import MYSQL, OWN_ACCOUNT
 from support.mysql_wire import Client, error as mysql_error, read_packet, response
 from support.postgres import (
@@ -46,18 +46,9 @@ def total(front, name):
     return sum(each["countersign"]["limit"]["count"] for each in limits(front, name))
 
 
-def two_listeners(front, port, **second):
-    """Gives the gateway, which has not been started, a second listener."""
-    first = front.configuration["listeners"][0]
-    front.configuration["listeners"].append({**first, "name": "second", "listen": f"127.0.0.1:{port}", **second})
-    front.path.write_text(json.dumps(front.configuration))
-    return front.start()
-
-
 @contextlib.contextmanager
-def at(front, port):
-    own = front.address
-    front.address = ("127.0.0.1", port)
+def at(front, address):
+    own, front.address = front.address, address
     yield front
     front.address = own
 
@@ -89,11 +80,11 @@ def test_a_caller_has_as_many_connections_as_it_may(gateway, upstream, pki):
 
 
 def test_the_gateways_limit_counts_all_listeners_and_a_listeners_its_own(gateway, upstream, pki):
-    port = free_port()
     front = gateway(upstream().address, start=False, limits={"max_connections_per_caller": 3})
-    two_listeners(front, port, limits={"max_connections_per_caller": 1})
+    second = front.listen_also("second", limits={"max_connections_per_caller": 1})
+    front.start()
     held = [pong(connect(front, pki.orders))]
-    with at(front, port):
+    with at(front, second):
         held.append(pong(connect(front, pki.orders)))
         refused(front, pki.orders)
         record = limits(front, "max_connections_per_caller")[0]
@@ -301,9 +292,9 @@ def test_the_protocols_say_it_before_tls(gateway, postgres, mariadb, pki):
 
 
 def test_a_listeners_own_rate_leaves_the_others_alone(gateway, upstream, pki):
-    port = free_port()
     front = gateway(upstream().address, start=False, limits={"connection_rate_per_source": "4/h"})
-    two_listeners(front, port, limits={"connection_rate_per_source": "1/h"})
+    second = front.listen_also("second", limits={"connection_rate_per_source": "1/h"})
+    front.start()
     # What the second refuses does not count to the gateway's.
-    assert knocks(("127.0.0.1", port), 4) == [True, False, False, False]
+    assert knocks(second, 4) == [True, False, False, False]
     assert knocks(front.address, 4) == [True, True, True, False]

@@ -71,6 +71,14 @@ class Gateway:
         self.path.write_text(json.dumps(self.configuration, indent=2))
         (self.folder / "policy.yaml").write_text(json.dumps(policy, indent=2))
 
+    def listen_also(self, name, **keys):
+        """Before the start: a second listener like the first, on a port of its own; its address."""
+        port = free_port()
+        first = self.configuration["listeners"][0]
+        self.configuration["listeners"].append({**first, "name": name, "listen": f"127.0.0.1:{port}", **keys})
+        self.path.write_text(json.dumps(self.configuration, indent=2))
+        return ("127.0.0.1", port)
+
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
         self.errors = open(self.folder / "stderr", "w+")
