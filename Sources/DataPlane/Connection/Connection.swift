@@ -107,6 +107,10 @@ final class Connection {
   /// The drain timeout is over.
   func drain(_ worker: Worker) {
     farewell = .shuttingDown
+    if decision == nil {
+      failure = HandshakeFailure(
+        reason: .timeout, code: nil, message: "the gateway shut down before the connection was judged")
+    }
     handle(.drained, worker)
   }
 
