@@ -78,6 +78,23 @@ struct CallerLimitTests {
     #expect(callers.callers == 0)
   }
 
+  /// A new judgement may name a live connection otherwise; it does not end for want of a place.
+  @Test func anotherCallerByANewJudgementTakesThePlaceAlong() throws {
+    let world = try TestWorld(limits: Self.one)
+    let callers = world.admission.callers
+    let client = try world.client(.orders)
+    world.settle(client) { world.upstream.connections.count == 1 }
+    #expect(callers.enter("worker/other", limit: 1))
+    world.worker.connections.forEach { $1.moveCaller(to: "worker/other", world.worker) }
+    #expect(callers.count(of: "worker/other") == 2 && callers.callers == 1)
+    world.worker.connections.forEach { $1.moveCaller(to: "worker/other", world.worker) }
+    #expect(callers.count(of: "worker/other") == 2)
+    client.closeSending()
+    world.upstream.connections[0].endSending()
+    world.settle(client) { world.admission.count == 0 }
+    #expect(callers.count(of: "worker/other") == 1)
+  }
+
   @Test func aChangeToACallerAtItsLimitEndsTheConnection() throws {
     let it = try MySQLWorld(limits: Self.one, callers: TestPolicy.earlyAndLate)
     let callers = it.world.admission.callers

@@ -82,7 +82,7 @@ extension Connection {
 
   /// As if it had not been accepted: its PROXY header alone was read.
   private func turnAway(_ worker: Worker) {
-    if let exceeded { worker.tell(exceeded, listener) { peer } }
+    if let exceeded { worker.tell(exceeded, listener, source: peer.clientAddress.ip) { peer } }
     if let message = farewell?.message(listener.snapshot.wireProtocol, sequence: mysqlSequence) {
       _ = unsafe message.withUnsafeBytes { unsafe client.write($0, worker) }
       client.endAfterFlush()

@@ -83,7 +83,9 @@ extension Worker {
     _ exceeded: ExceededLimit
   ) {
     sendAway(socket, listener)
-    tell(exceeded, listener) { UnverifiedPeer(address: address, listener: listener.snapshot) }
+    tell(exceeded, listener, source: address.ip) {
+      UnverifiedPeer(address: address, listener: listener.snapshot)
+    }
   }
 
   /// Says in the listener's protocol that there is no room, at the cost of one send: nobody waits for it to arrive.
@@ -103,7 +105,7 @@ extension Worker {
     let listener = listeners[index]
     listener.pause(poller)
     timers.push(now + Self.acceptPause, Token.reserved(UInt32(truncatingIfNeeded: index)))
-    tell(exhaustion(error), listener) { nil }
+    tell(exhaustion(error), listener, source: nil) { nil }
   }
 
   private func exhaustion(_ error: SystemError) -> ExceededLimit {

@@ -67,8 +67,13 @@ extension Worker {
   // MARK: Records
 
   /// Records that a client met a limit, or counts it where there is a flood of them.
-  func tell(_ exceeded: ExceededLimit, _ listener: WorkerListener, peer: () -> UnverifiedPeer?) {
-    let source = exceeded.scope == .source ? peer()?.clientAddress.ip?.sourceKey : nil
+  /// - Parameters:
+  ///   - source: whom a limit of sources counts together.
+  ///   - peer: asked for where it is needed: a client that is merely counted costs no more than that.
+  func tell(
+    _ exceeded: ExceededLimit, _ listener: WorkerListener, source: IPAddress?, peer: () -> UnverifiedPeer?
+  ) {
+    let source = exceeded.scope == .source ? source?.sourceKey : nil
     let isFirst = summaries.note(
       .init(limit: exceeded.name, listener: listener.snapshot.name, source: source), at: now
     ) {
