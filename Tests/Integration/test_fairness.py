@@ -272,16 +272,20 @@ def test_without_descriptors_those_who_are_in_go_on_and_others_wait(gateway, ups
 
 
 def test_the_silent_give_their_descriptors_back_first(gateway, upstream, pki, crowd):
+    """One for the client that comes, and one for its upstream."""
     front = gateway(upstream().address, workers=1)
     before = front.descriptors()
-    silent = crowd(front.address)
-    wait_until(lambda: front.descriptors() == before + 1, what="a silent client that is taken")
+    # They take the lowest numbers that are free, so that in the end none is left in between.
+    silent = [crowd(front.address) for _ in range(8)]
+    wait_until(lambda: front.descriptors() == before + 8, what="silent clients that are taken")
+    numbers = front.descriptor_numbers()
+    assert max(numbers) + 1 == len(numbers)
     limit = resource.prlimit(front.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (8, limit[1]))
-    waiting = crowd(front.address)
-    record = front.wait_for("limit-reached")[0]
-    assert record["countersign"]["limit"]["name"] == "EMFILE"
-    assert record["source"]["port"] == silent.getsockname()[1]
-    assert silent.recv(1) == b""
+    resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (len(numbers), limit[1]))
+    with connect(front, pki.orders) as stream:
+        served(stream)
+        records = front.wait_for("limit-reached", count=2)
+        assert {each["countersign"]["limit"]["name"] for each in records} == {"EMFILE"}
+        assert [each["source"]["port"] for each in records] == [each.getsockname()[1] for each in silent[:2]]
+        assert [each.recv(1) for each in silent[:2]] == [b"", b""]
     resource.prlimit(front.pid, resource.RLIMIT_NOFILE, limit)
-    waiting.close()

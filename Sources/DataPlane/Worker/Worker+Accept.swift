@@ -10,14 +10,19 @@ extension Worker {
 
   func acceptClients(of index: Int) {
     let listener = listeners[index]
+    var hasAccepted = false
     var hasMadeRoom = false
     for _ in 0..<listener.acceptBatch {
       switch listener.accept() {
       case nil: return
       case .wouldBlock?: return
       case .retry?: continue
-      case .accepted(let socket, let address)?: admit(socket, from: address, listener)
+      case .accepted(let socket, let address)?:
+        hasAccepted = true
+        admit(socket, from: address, listener)
       case .exhausted(let error)?:
+        // accept(2) takes a descriptor before it looks who waits, so perhaps nobody does: the poller knows.
+        guard !hasAccepted else { return }
         // Once a turn: what is missing may be something that no connection of ours gives back.
         guard !hasMadeRoom, evictOldest(of: nil, for: exhaustion(error)) else {
           return pauseAccepting(index, error)
@@ -106,10 +111,6 @@ extension Worker {
     listener.pause(poller)
     timers.push(now + Self.acceptPause, Token.reserved(UInt32(truncatingIfNeeded: index)))
     tell(exhaustion(error), listener, source: nil) { nil }
-  }
-
-  private func exhaustion(_ error: SystemError) -> ExceededLimit {
-    ExceededLimit(name: error.name, value: connections.count, scope: .gateway)
   }
 
   func resumeAccepting(_ index: Int) {

@@ -59,6 +59,11 @@ extension Worker {
     return false
   }
 
+  /// A limit of the system's: descriptors or memory.
+  func exhaustion(_ error: SystemError) -> ExceededLimit {
+    ExceededLimit(name: error.name, value: connections.count, scope: .gateway)
+  }
+
   /// Whether a token still stands for a connection whose client nobody knows.
   var isWaiting: (Token) -> Bool {
     { [connections] in connections[$0].map { $0.machine.isUnauthenticated } ?? false }

@@ -149,9 +149,13 @@ class Gateway:
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
     def descriptors(self):
+        """How many are open."""
+        return len(self.descriptor_numbers())
+
+    def descriptor_numbers(self):
         # The gateway keeps other processes of its user out of its memory, and with it out of this folder
         # (prctl(2), PR_SET_DUMPABLE): root alone may look.
         command = ["ls", f"/proc/{self.pid}/fd"]
         if os.geteuid() != 0:
             command = ["sudo", "-n", *command]
-        return len(subprocess.run(command, capture_output=True, check=True).stdout.split())
+        return [int(number) for number in subprocess.run(command, capture_output=True, check=True).stdout.split()]
