@@ -60,6 +60,8 @@ struct ConnectionMachineTests {
       from: .negotiating, event: .handshakeFailed(.proxyHeader),
       action: .recordHandshakeFailure(.proxyHeader), to: .lingering),
     Step(from: .negotiating, event: .evicted, action: .recordEviction, to: .closed),
+    Step(from: .negotiating, event: .overLimit, action: .recordLimit, to: .closed),
+    Step(from: .judging, event: .overLimit, action: .recordLimit, to: .lingering),
     Step(
       from: .negotiating, event: .clientLost, action: .recordHandshakeFailure(.clientClosed), to: .closed),
     Step(from: .negotiating, event: .drained, action: .recordHandshakeFailure(.timeout), to: .closed),
@@ -167,6 +169,8 @@ struct ConnectionMachineTests {
     (.preparing, .userChangeDenied), (.preparing, .recordRefused), (.relaying, .authenticating),
     (.negotiating, .revoked), (.handshaking, .revoked), (.introducing, .revoked), (.judging, .revoked),
     (.lingering, .revoked), (.lingering, .userChanged), (.lingering, .userChangeDenied), (.lingering, .authenticating),
+    (.handshaking, .overLimit), (.introducing, .overLimit), (.recording, .overLimit),
+    (.connecting, .overLimit), (.preparing, .overLimit), (.relaying, .overLimit), (.lingering, .overLimit),
   ]
 
   /// Above all: no way to the upstream that leaves the verdict or its record out.

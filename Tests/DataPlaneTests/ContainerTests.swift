@@ -47,7 +47,7 @@ struct PollTagTests {
     .mailbox, .listener(0), .listener(77), .client(Token(slot: 0, generation: 0)),
     .client(Token(slot: 0x3fff_ffff, generation: 5)), .upstream(Token(slot: 0, generation: 0)),
     .upstream(Token(slot: 0x3fff_ffff, generation: 0xffff_ffff)), .attempt(Token(slot: 0, generation: 0)),
-    .attempt(Token(slot: 0x3fff_ffff, generation: 0xffff_ffff)),
+    .attempt(Token(slot: 0x3fff_ffff, generation: 0xffff_ffff)), .limitSummaries,
   ]
 
   @Test(arguments: tags)

@@ -14,6 +14,7 @@ struct MySQLWorld {
   static let plugin: [UInt8] = [0xfe] + Array("mysql_native_password\0".utf8) + Array(1...20) + [0]
   static let rule: RuleEntry = {
     var rule = TestPolicy.allowOrders
+    rule.callers = ["worker", "early", "late"].map { Located("\($0)/orders", at: rule.name.location) }
     var users = TestPolicy.plain(.mysqlUser, "orders_ro")
     users.alternatives += TestPolicy.plain(.mysqlUser, "orders_rw").alternatives
     rule.when = [users, TestPolicy.plain(.mysqlDatabase, "orders")]
@@ -21,8 +22,11 @@ struct MySQLWorld {
   }()
 
   /// A client that has said who it is.
-  init(limits: Limits = Limits(), next: [SocketAddress] = []) throws {
-    world = try TestWorld(limits: limits, rules: [Self.rule], wireProtocol: .mysql, nextAddresses: next)
+  init(
+    limits: Limits = Limits(), next: [SocketAddress] = [], callers: [CallerEntry] = TestPolicy.workers
+  ) throws {
+    world = try TestWorld(
+      limits: limits, rules: [Self.rule], wireProtocol: .mysql, nextAddresses: next, callers: callers)
     client = try Self.client(world)
     client.send(MySQLSample.response())
   }

@@ -22,15 +22,21 @@ enum TestPolicy {
       expires: expires.map { Located($0, at: place(4)) })
   }
 
-  static func compile(_ rules: [RuleEntry]) -> Policy? {
-    let document = PolicyDocument(
-      file: "test.yaml",
-      callers: [
-        CallerEntry(
-          name: Located("worker/{worker}", at: place(3)),
-          match: [plain(.sanURI, "spiffe://test/worker/{worker}")])
-      ],
-      rules: rules)
+  private static let worker = plain(.sanURI, "spiffe://test/worker/{worker}")
+
+  static let workers = [CallerEntry(name: Located("worker/{worker}", at: place(3)), match: [worker])]
+
+  /// Callers that are others from ten minutes after the tests' hour on.
+  static let earlyAndLate = [("early", nil, 490), ("late", 490, nil)].map {
+    (name, after: Int?, before: Int?) in
+    let window = TimeWindow(after: after, before: before, days: [], zone: "UTC")
+    let time = Condition(
+      field: .time, alternatives: [Located(.window(window), at: place(4))], location: place(4))
+    return CallerEntry(name: Located("\(name)/{worker}", at: place(4)), match: [worker, time])
+  }
+
+  static func compile(_ rules: [RuleEntry], callers: [CallerEntry] = workers) -> Policy? {
+    let document = PolicyDocument(file: "test.yaml", callers: callers, rules: rules)
     return Policy.compile([document], listeners: ["front"]).policy
   }
 }

@@ -37,7 +37,8 @@ final class TestWorld {
     upstreamAddress: SocketAddress? = nil, wireProtocol: WireProtocol = .tcp,
     proxySources: ProxySources? = nil, upstreams count: Int = 1, before: [SocketAddress] = [],
     balance: Upstream.Balance = .leastConnections, names: [UpstreamAddresses.Name: Resolution] = [:],
-    upstreamTLS: TLSClientContext? = nil, nextAddresses: [SocketAddress] = []
+    upstreamTLS: TLSClientContext? = nil, nextAddresses: [SocketAddress] = [],
+    callers: [CallerEntry] = TestPolicy.workers
   ) throws {
     pki = try TestPKI.shared.get()
     let made = try (0..<count).map { _ in try TestUpstream() }
@@ -47,7 +48,7 @@ final class TestWorld {
     let pools = UpstreamPools { health.add($0) }
     self.pools = pools
     admission = Admission(limit: maxConnections)
-    let policy = try #require(TestPolicy.compile(rules))
+    let policy = try #require(TestPolicy.compile(rules, callers: callers))
     let targets = (upstreamAddress.map { [$0] } ?? before + made.map(\.address)) + nextAddresses
     let listener = ListenerSnapshot(
       name: "front", wireProtocol: wireProtocol, proxySources: proxySources,

@@ -108,29 +108,29 @@ extension ConfigurationDiagnosticsTests.Case {
       ]),
     Self(
       replacing: "policies: [p.yaml]",
-      with: "policies: [p.yaml]\nlimits: {max_connections_per_caller: 10}",
-      expect: [
-        "14:10: not-available: max_connections_per_caller other than 0 is not available in this "
-          + "version of countersign (remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "policies: [p.yaml]",
       with: "policies: [p.yaml]\nlimits: {max_connections_per_caller: -1}",
       expect: [
         "14:38: wrong-type: found \"-1\", expected a whole number from 0 to 1000000"
       ]),
     Self(
       replacing: "policies: [p.yaml]",
-      with: "policies: [p.yaml]\nlimits: {connection_rate_per_source: 20/s}",
-      expect: [
-        "14:10: not-available: connection_rate_per_source other than 0/s is not available in "
-          + "this version of countersign (remove it; to ignore it would promise what does not happen)"
-      ]),
-    Self(
-      replacing: "policies: [p.yaml]",
       with: "policies: [p.yaml]\nlimits: {connection_rate_per_source: 20}",
       expect: [
         "14:38: invalid-value: found \"20\", expected a rate such as 20/s, 300/m or 0/s (the "
+          + "number is at most 1000000)"
+      ]),
+    Self(
+      replacing: "policies: [p.yaml]",
+      with: "policies: [p.yaml]\nlimits: {connection_rate_per_source: 20/d}",
+      expect: [
+        "14:38: invalid-value: found \"20/d\", expected a rate such as 20/s, 300/m or 0/s (the "
+          + "number is at most 1000000)"
+      ]),
+    Self(
+      replacing: "policies: [p.yaml]",
+      with: "policies: [p.yaml]\nlimits: {connection_rate_per_source: 1000001/h}",
+      expect: [
+        "14:38: invalid-value: found \"1000001/h\", expected a rate such as 20/s, 300/m or 0/s (the "
           + "number is at most 1000000)"
       ]),
     Self(

@@ -55,8 +55,9 @@ struct ValidConfigurationTests {
     #expect(
       listener.limits
         == Limits(
-          maxConnections: 10, maxHandshakes: 20, handshakeTimeout: .seconds(3), idleTimeout: .seconds(300),
-          maxConnectionAge: .seconds(86400)))
+          maxConnections: 10, maxConnectionsPerCaller: 25, maxHandshakes: 20, handshakeTimeout: .seconds(3),
+          idleTimeout: .seconds(300), maxConnectionAge: .seconds(86400)))
+    #expect(configuration.limits.connectionRatePerSource == ConnectionRate(count: 300, per: .seconds(60)))
     #expect(configuration.limits.maxConnections == 1000)
     #expect(configuration.limits.handshakeTimeout == .seconds(5))
     #expect(configuration.upstreams.map(\.connectTimeout) == [.seconds(1), .seconds(5), .seconds(5)])
@@ -209,7 +210,7 @@ struct ValidConfigurationTests {
           unknown_server_name: default
           resumption: false
         upstream: orders-db
-        limits: {max_connections: 10, handshake_timeout: 3s, max_connection_age: 1d}
+        limits: {max_connections: 10, handshake_timeout: 3s, max_connection_age: 1d, connection_rate_per_source: 0/s}
       - name: b
         listen: 127.0.0.1:1
         tls: {certificate: a, private_key: b, client_ca: c}
@@ -229,12 +230,12 @@ struct ValidConfigurationTests {
     audit: {path: /var/log/countersign.log, durability: written, when_unavailable: refuse, integrity: false}
     limits:
       max_connections: 1000
-      max_connections_per_caller: 0
+      max_connections_per_caller: 25
       max_handshakes: 20
       handshake_timeout: 5s
       idle_timeout: 5m
       max_connection_age: 0
-      connection_rate_per_source: 0/s
+      connection_rate_per_source: 300/m
     drain_timeout: 0s
     workers: 4
     """

@@ -267,7 +267,7 @@ MORE = {
     "TLS 1.0": lambda c: listener(c)["tls"].update(min_version="1.0"),
     "an abstract listener": lambda c: listener(c).update(listen="unix:@x"),
     "a socket without a file": lambda c: listener(c).update(socket={"mode": "0660"}),
-    "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5/s"}),
+    "a rate": lambda c: c.update(limits={"connection_rate_per_source": "5 per second"}),
     "unknown name refused": lambda c: listener(c)["tls"].update(unknown_server_name="refuse"),
 }
 

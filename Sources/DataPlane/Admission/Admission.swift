@@ -1,11 +1,15 @@
 import Synchronization
 
-/// Counts live connections over all workers, against one limit.
+/// Counts live connections over all workers, against one limit, and them and their beginnings by whose they are.
 ///
-/// The only thing that workers share and change. A worker asks once per accepted connection, so an atomic
-/// counter costs nothing beside the handshake.
+/// Little else is shared by workers and changes. A worker asks once per accepted connection, so an atomic counter
+/// and a lock cost nothing beside the handshake.
 package final class Admission: Sendable {
   private let maximum: Atomic<Int>
+  /// Live connections by caller.
+  package let callers = CallerCounts()
+  /// Beginning connections by source.
+  package let sources = SourceRates()
   private let live = Atomic<Int>(0)
 
   package init(limit: Int) { maximum = Atomic(limit) }

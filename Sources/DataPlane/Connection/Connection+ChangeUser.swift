@@ -81,14 +81,25 @@ extension Connection {
         "COM_CHANGE_USER \(change.names.wish) is not allowed", wish: change.names.wish, worker)
       return
     }
+    if let exceeded = enterCaller(of: decision, worker) {
+      recordLimit(exceeded, caller: decision.caller, context(of: judgement), worker)
+      _ = denyChange(
+        "COM_CHANGE_USER \(change.names.wish) is refused: the caller has \(exceeded.value) connections",
+        farewell: .tooManyConnections, worker)
+      return
+    }
     mysql?.change = .recording(change, judgement)
     worker.record(.decision(judged(judgement)), answering: token)
   }
 
   private func judged(_ judgement: Judgement) -> JudgedConnection {
     JudgedConnection(
-      context: listener.context(of: judgement.verified.facts, id: id, start: startedAt),
-      decision: judgement.decision, destination: destination, policyVersion: judgement.policyVersion)
+      context: context(of: judgement), decision: judgement.decision, destination: destination,
+      policyVersion: judgement.policyVersion)
+  }
+
+  private func context(of judgement: Judgement) -> ConnectionContext {
+    listener.context(of: judgement.verified.facts, id: id, start: startedAt)
   }
 
   /// The audit writer's answer to the record of an allowed change.
@@ -123,9 +134,11 @@ extension Connection {
   }
 
   /// - Returns: false: nothing more is taken from this client.
-  private func denyChange(_ problem: String, wish: String? = nil, _ worker: Worker) -> Bool {
+  private func denyChange(
+    _ problem: String, wish: String? = nil, farewell: Farewell? = nil, _ worker: Worker
+  ) -> Bool {
     changeProblem = problem
-    farewell = .denied(caller: decision?.caller?.name, wish: wish)
+    self.farewell = farewell ?? .denied(caller: decision?.caller?.name, wish: wish)
     handle(.userChangeDenied, worker)
     return false
   }

@@ -75,6 +75,7 @@ extension Connection {
     relay = nil
     forgetCancelKey(worker)
     guard worker.connections.remove(token) != nil else { return }
+    leaveCallers(worker)
     listener.admission.leave()
     worker.environment.admission.leave()
   }

@@ -84,11 +84,7 @@ extension Connection {
   }
 
   func recordEviction(_ worker: Worker) {
-    worker.record(
-      .limitReached(
-        .init(
-          limit: "max_handshakes", value: terms.limits.maxHandshakes, scope: .listener,
-          context: context(session?.facts))))
+    if let exceeded { recordLimit(exceeded, caller: nil, context(session?.facts), worker) }
     close(worker)
   }
 

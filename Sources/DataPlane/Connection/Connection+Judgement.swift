@@ -25,7 +25,13 @@ extension Connection {
     self.decision = decision
     policyVersion = worker.snapshot.version
     scheduleReview(worker)
-    handle(.judged(decision.verdict), worker)
+    if decision.verdict == .allow, !isCancel { exceeded = enterCaller(of: decision, worker) }
+    handle(exceeded == nil ? .judged(decision.verdict) : .overLimit, worker)
+  }
+
+  /// A CancelRequest is no connection of its caller's: one at the limit can still end its queries.
+  private var isCancel: Bool {
+    if case .cancel? = purpose { true } else { false }
   }
 
   /// A cancel is no new access: it may end a query of a connection that lives, and of the same caller. The client

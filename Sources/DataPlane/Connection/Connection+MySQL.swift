@@ -111,7 +111,7 @@ extension Connection {
     switch packet {
     case .ok: finishAuthentication(worker)
     case .error:
-      returnToBefore()
+      returnToBefore(worker)
       finishAuthentication(worker)
     case .fastAuthenticationSucceeded: break
     case .switchPlugin(let name):
@@ -198,9 +198,10 @@ extension Connection {
 
   /// The upstream does not believe that the client is another user. Some servers end the session, and some go on
   /// with it as the user that it was.
-  private func returnToBefore() {
+  private func returnToBefore(_ worker: Worker) {
     guard let before = mysql?.before else { return }
     mysql?.before = nil
+    settleCaller(isChanged: false, worker)
     _ = adopt(before)
   }
 
@@ -208,6 +209,7 @@ extension Connection {
   private func finishAuthentication(_ worker: Worker) {
     preparation = nil
     mysql?.before = nil
+    settleCaller(isChanged: true, worker)
     mysql?.serverTail = MySQLServerTail()
     mysql?.awaitsAnswer = false
     if let carry = mysql {

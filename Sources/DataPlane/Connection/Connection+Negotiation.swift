@@ -15,7 +15,7 @@ extension Connection {
     while machine.state == .negotiating {
       switch negotiation.next() {
       case .waits: guard readNegotiation(worker) else { return }
-      case .proxied(let claim): if let claim { peer.believe(claim) }
+      case .proxied(let claim): if let claim { believe(claim, worker) }
       case .answer(let bytes): _ = unsafe bytes.withUnsafeBytes { unsafe client.write($0, worker) }
       case .startTLS:
         unsafe negotiation.takeRest().withUnsafeBytes { unsafe client.putBackCiphertext($0) }
@@ -26,6 +26,13 @@ extension Connection {
       case .refuse(let problem): refuse(problem, worker)
       }
     }
+  }
+
+  /// Whoever sends headers is not limited itself, but those it speaks for are.
+  private func believe(_ claim: ProxyHeader.Claim, _ worker: Worker) {
+    peer.believe(claim)
+    exceeded = worker.exceededRate(of: claim.source.ip, listener)
+    if exceeded != nil { handle(.overLimit, worker) }
   }
 
   /// - Returns: whether there are new bytes; if not, the event that follows from it was handled.

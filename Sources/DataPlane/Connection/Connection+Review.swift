@@ -134,6 +134,8 @@ extension Connection {
     policyVersion = worker.snapshot.version
     guard again != decision else { return }
     decision = again
+    // The user that a MySQL client is becoming is counted already, and so is the one that it may fall back to.
+    if mysql?.before == nil, callers.before == nil { moveCaller(to: again.caller?.name, worker) }
     if let clearance, relay != nil { _ = renewPermit(again, clearance) }
     if let key = cancelKey {
       worker.environment.postgresSessions.update(connectionID: id, key: key, decision: again)

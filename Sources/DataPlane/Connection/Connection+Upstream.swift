@@ -51,7 +51,7 @@ extension Connection {
   }
 
   private func attempt(_ candidate: UpstreamCandidate, _ worker: Worker) throws(SystemError) -> DialAttempt {
-    let socket = try StreamSocket.connect(to: candidate.target.address)
+    let socket = try connect(to: candidate.target.address, worker)
     let number = socket.number
     do {
       try worker.poller.add(number, token: PollTag.attempt(token).raw, mode: .edge)
@@ -61,6 +61,20 @@ extension Connection {
     }
     candidate.endpoint.enter()
     return DialAttempt(candidate: candidate, side: Side(socket), started: worker.now)
+  }
+
+  /// Out of descriptors, whoever may never say a word makes room for who is known.
+  private func connect(
+    to address: NetworkAddress, _ worker: Worker
+  ) throws(SystemError) -> StreamSocket {
+    do {
+      return try StreamSocket.connect(to: address)
+    } catch {
+      guard error.isExhaustion, worker.evictOldest(of: nil, for: worker.exhaustion(error)) else {
+        throw error
+      }
+      return try StreamSocket.connect(to: address)
+    }
   }
 
   /// The kernel has news of one of the sockets that are being connected.

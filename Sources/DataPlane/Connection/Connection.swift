@@ -62,6 +62,9 @@ final class Connection {
   /// Why it may not go on.
   var revocation: Revocation?
   var failure: HandshakeFailure?
+  /// The limit that ends the connection.
+  var exceeded: ExceededLimit?
+  var callers = CountedCallers()
   var dial: UpstreamDial?
   /// The upstream's address, which counts this connection.
   var endpoint: UpstreamEndpoint?
@@ -109,6 +112,10 @@ final class Connection {
   /// The drain timeout is over.
   func drain(_ worker: Worker) {
     farewell = .shuttingDown
+    if decision == nil {
+      failure = HandshakeFailure(
+        reason: .timeout, code: nil, message: "the gateway shut down before the connection was judged")
+    }
     handle(.drained, worker)
   }
 
@@ -164,6 +171,7 @@ final class Connection {
       startRelay(worker)
     case .recordHandshakeFailure(let reason): recordHandshakeFailure(reason, worker)
     case .recordEviction: recordEviction(worker)
+    case .recordLimit: recordLimit(worker)
     case .refuseUnrecorded: refuseUnrecorded(worker)
     case .recordUpstreamFailure(let reason): recordUpstreamFailure(reason, worker)
     case .recordClose(let reason, let reset): recordClose(reason, reset: reset, worker)

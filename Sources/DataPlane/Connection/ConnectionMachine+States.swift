@@ -10,6 +10,7 @@ extension ConnectionMachine {
     case .negotiated: return enter(.handshaking, .startTLS, now)
     case .cancelRequested: return enter(.judging, .judge, now)
     case .evicted: return enter(.closed, .recordEviction, now)
+    case .overLimit: return enter(.closed, .recordLimit, now)
     case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
     case .clientLost, .drained, .deadline: return endUnjudged(event, now)
     // TLS has not begun.
@@ -30,7 +31,8 @@ extension ConnectionMachine {
     // Nobody is verified, so there is nothing to judge, and TLS begins once.
     case .negotiated, .cancelRequested, .introduced, .judged, .recordAccepted, .recordRefused,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked:
+      .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked,
+      .overLimit:
       return violation(now)
     }
   }
@@ -43,7 +45,8 @@ extension ConnectionMachine {
     // A verified client is not evicted, and the handshake is over.
     case .negotiated, .cancelRequested, .handshakeCompleted, .evicted, .judged, .recordAccepted,
       .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
-      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked:
+      .relayEnded, .lingered, .authenticating, .userChanged, .userChangeDenied, .revoked,
+      .overLimit:
       return violation(now)
     }
   }
@@ -65,6 +68,7 @@ extension ConnectionMachine {
     case .judged(.deny): return enter(.lingering, .recordDenial, now)
     // The trust in the client's chain has changed since the handshake, and the chain does not do any more.
     case .handshakeFailed(let reason): return enter(.lingering, .recordHandshakeFailure(reason), now)
+    case .overLimit: return enter(.lingering, .recordLimit, now)
     // The policy answers within the call that asks it, so nothing can come between.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .evicted, .recordAccepted,
       .recordRefused, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved,
@@ -85,7 +89,7 @@ extension ConnectionMachine {
     // No verdict twice, and no upstream before its dial.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .moved, .relayEnded,
-      .lingered, .authenticating, .userChanged, .userChangeDenied:
+      .lingered, .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -103,7 +107,7 @@ extension ConnectionMachine {
     // No relay before its upstream, and no record twice.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .upstreamPrepared, .upstreamLost, .moved, .relayEnded, .lingered,
-      .authenticating, .userChanged, .userChangeDenied:
+      .authenticating, .userChanged, .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -130,7 +134,7 @@ extension ConnectionMachine {
     // As while connecting; and the upstream answers a dial once.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .recordRefused, .dialled, .upstreamConnected, .moved, .lingered, .userChanged,
-      .userChangeDenied:
+      .userChangeDenied, .overLimit:
       return violation(now)
     }
   }
@@ -174,7 +178,7 @@ extension ConnectionMachine {
     // All steps before the relay are over, and a broken client is the relay's own news.
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .evicted, .judged,
       .recordAccepted, .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost,
-      .clientLost, .lingered, .authenticating:
+      .clientLost, .lingered, .authenticating, .overLimit:
       return violation(now)
     }
   }
@@ -188,7 +192,8 @@ extension ConnectionMachine {
     case .recordAccepted, .recordRefused, .moved: return .none
     case .negotiated, .cancelRequested, .handshakeCompleted, .introduced, .handshakeFailed, .judged,
       .dialled, .upstreamConnected, .upstreamPrepared, .upstreamLost, .upstreamFailed, .relayEnded,
-      .authenticating, .userChanged, .userChangeDenied, .revoked:
+      .authenticating, .userChanged, .userChangeDenied, .revoked,
+      .overLimit:
       return violation(now)
     }
   }

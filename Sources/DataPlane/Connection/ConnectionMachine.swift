@@ -41,6 +41,8 @@ package struct ConnectionMachine: ~Copyable {
     case handshakeFailed(HandshakeReason)
     /// Room for another unauthenticated connection was needed, and this was the oldest.
     case evicted
+    /// Its source or its caller has as many connections as it may.
+    case overLimit
     case judged(Verdict)
     case recordAccepted
     case recordRefused
@@ -90,6 +92,7 @@ package struct ConnectionMachine: ~Copyable {
     case startRelay
     case recordHandshakeFailure(HandshakeReason)
     case recordEviction
+    case recordLimit
     case refuseUnrecorded
     case recordUpstreamFailure(FailureReason)
     case recordClose(CloseReason, reset: Bool)

@@ -16,10 +16,14 @@ package enum PollTag: Hashable, Sendable {
   /// Never of the poller: the timer of those whose listener is gone.
   case retirement
 
+  /// Of timers alone: what limits kept out is to be told.
+  case limitSummaries
+
   private static let upstreamBit: UInt32 = 1 << 31
   private static let attemptBit: UInt32 = 1 << 30
   private static let mailboxNumber = UInt32.max
   private static let retirementNumber = UInt32.max - 1
+  private static let limitSummariesNumber = UInt32.max - 2
 
   package var raw: UInt64 {
     switch self {
@@ -31,18 +35,22 @@ package enum PollTag: Hashable, Sendable {
     case .listener(let index): Token.reserved(UInt32(truncatingIfNeeded: index)).raw
     case .mailbox: Token.reserved(Self.mailboxNumber).raw
     case .retirement: Token.reserved(Self.retirementNumber).raw
+    case .limitSummaries: Token.reserved(Self.limitSummariesNumber).raw
     }
   }
+
+  /// As timers have it.
+  package var token: Token { Token(raw: raw) }
 
   package init(raw: UInt64) {
     let token = Token(raw: raw)
     if token.slot == Token.reserved(0).slot {
-      self =
-        switch token.generation {
-        case Self.mailboxNumber: .mailbox
-        case Self.retirementNumber: .retirement
-        default: .listener(Int(token.generation))
-        }
+      switch token.generation {
+      case Self.mailboxNumber: self = .mailbox
+      case Self.retirementNumber: self = .retirement
+      case Self.limitSummariesNumber: self = .limitSummaries
+      default: self = .listener(Int(token.generation))
+      }
     } else if token.slot & Self.upstreamBit != 0 {
       self = .upstream(Token(slot: token.slot & ~Self.upstreamBit, generation: token.generation))
     } else if token.slot & Self.attemptBit != 0 {

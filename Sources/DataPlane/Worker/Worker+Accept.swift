@@ -1,6 +1,7 @@
 import AccessPolicy
 import AuditLog
 import EventLoop
+import GatewayConfiguration
 import TLSEngine
 
 extension Worker {
@@ -9,13 +10,24 @@ extension Worker {
 
   func acceptClients(of index: Int) {
     let listener = listeners[index]
+    var hasAccepted = false
+    var hasMadeRoom = false
     for _ in 0..<listener.acceptBatch {
       switch listener.accept() {
       case nil: return
       case .wouldBlock?: return
       case .retry?: continue
-      case .accepted(let socket, let address)?: admit(socket, from: address, listener)
-      case .exhausted(let error)?: return pauseAccepting(index, error)
+      case .accepted(let socket, let address)?:
+        hasAccepted = true
+        admit(socket, from: address, listener)
+      case .exhausted(let error)?:
+        // accept(2) takes a descriptor before it looks who waits, so perhaps nobody does: the poller knows.
+        guard !hasAccepted else { return }
+        // Once a turn: what is missing may be something that no connection of ours gives back.
+        guard !hasMadeRoom, evictOldest(of: nil, for: exhaustion(error)) else {
+          return pauseAccepting(index, error)
+        }
+        hasMadeRoom = true
       case .failed(let error)?: return pauseAccepting(index, error)
       }
     }
@@ -27,13 +39,8 @@ extension Worker {
   }
 
   func admit(_ socket: consuming StreamSocket, from address: NetworkAddress, _ listener: WorkerListener) {
-    guard environment.admission.enter() else {
-      return turnAway(
-        socket, address, listener, limit: environment.admission.limit, scope: .gateway)
-    }
-    guard listener.admission.enter() else {
-      environment.admission.leave()
-      return turnAway(socket, address, listener, limit: listener.admission.limit, scope: .listener)
+    if let exceeded = exceeded(by: address, listener) {
+      return turnAway(socket, address, listener, exceeded)
     }
     makeRoom(listener)
     let number = socket.number
@@ -53,27 +60,37 @@ extension Worker {
 
   /// At `max_handshakes` the oldest unauthenticated connection goes.
   private func makeRoom(_ listener: WorkerListener) {
-    let isWaiting: (Token) -> Bool = { [connections] in
-      connections[$0].map { $0.machine.isUnauthenticated } ?? false
-    }
+    let isWaiting = isWaiting
     listener.unauthenticated.trim(where: isWaiting)
-    guard listener.unauthenticated.count >= listener.handshakeShare,
-      let oldest = listener.unauthenticated.oldest(where: isWaiting)
-    else { return }
-    connections[oldest]?.handle(.evicted, self)
+    guard listener.unauthenticated.count >= listener.handshakeShare else { return }
+    let exceeded = ExceededLimit(
+      name: "max_handshakes", value: listener.snapshot.limits.maxHandshakes, scope: .listener)
+    _ = evictOldest(of: listener, for: exceeded)
+  }
+
+  /// - Returns: the limit that keeps a new connection out; nil: it is counted.
+  private func exceeded(by address: NetworkAddress, _ listener: WorkerListener) -> ExceededLimit? {
+    // The source of such a connection stands in its header.
+    if !listener.snapshot.expectsProxyHeader(from: address),
+      let exceeded = exceededRate(of: address.ip, listener)
+    {
+      return exceeded
+    }
+    guard let exceeded = exceededCount(listener) else { return nil }
+    let crowded = exceeded.scope == .listener ? listener : nil
+    guard evictOldest(of: crowded, for: exceeded) else { return exceeded }
+    // Another worker may have been quicker.
+    return exceededCount(listener)
   }
 
   private func turnAway(
     _ socket: consuming StreamSocket, _ address: NetworkAddress, _ listener: WorkerListener,
-    limit: Int, scope: AuditEvent.LimitReached.Scope
+    _ exceeded: ExceededLimit
   ) {
     sendAway(socket, listener)
-    let peer = UnverifiedPeer(address: address, listener: listener.snapshot)
-    record(
-      .limitReached(
-        .init(
-          limit: "max_connections", value: limit, scope: scope,
-          context: listener.context(of: peer.facts, id: RandomID.next(), start: wallClock))))
+    tell(exceeded, listener, source: address.ip) {
+      UnverifiedPeer(address: address, listener: listener.snapshot)
+    }
   }
 
   /// Says in the listener's protocol that there is no room, at the cost of one send: nobody waits for it to arrive.
@@ -93,11 +110,7 @@ extension Worker {
     let listener = listeners[index]
     listener.pause(poller)
     timers.push(now + Self.acceptPause, Token.reserved(UInt32(truncatingIfNeeded: index)))
-    record(
-      .limitReached(
-        .init(
-          limit: error.name, value: connections.count, scope: .gateway,
-          context: listener.context(of: Facts(), id: RandomID.next(), start: wallClock))))
+    tell(exhaustion(error), listener, source: nil) { nil }
   }
 
   func resumeAccepting(_ index: Int) {

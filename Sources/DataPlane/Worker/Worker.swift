@@ -26,6 +26,7 @@ package final class Worker {
   var connections = SlotTable<Connection>()
   var timers = TimerQueue()
   var addresses = UpstreamAddresses()
+  var summaries = LimitSummaries<LimitedClient>()
   /// Connections that stopped to let others move bytes, and have more to move.
   var deferred: [Token] = []
   /// Connections that have to be looked at again, while there are any.
@@ -89,6 +90,7 @@ package final class Worker {
   package func run() {
     while !(isDraining && connections.count == 0) { turn(waitLimit: waitLimit()) }
     closeListeners()
+    tellSummaries(isLast: true)
   }
 
   /// One turn of the loop: events, then timers, then what was put off.
@@ -119,6 +121,7 @@ package final class Worker {
     case .mailbox:
       mailbox.drain(into: &messages)
       for message in messages { receive(message) }
+    case .limitSummaries: break
     }
   }
 
@@ -156,6 +159,7 @@ package final class Worker {
       switch PollTag(raw: token.raw) {
       case .listener(let index): resumeAccepting(index)
       case .retirement: endRetired()
+      case .limitSummaries: tellSummaries()
       case .client, .upstream, .attempt, .mailbox: connections[token]?.timerFired(self)
       }
     }

@@ -15,6 +15,10 @@ package enum AcceptStep: ~Copyable {
 }
 
 extension AcceptStep {
+  private static func classified(_ error: SystemError) -> AcceptStep {
+    error.isExhaustion ? .exhausted(error) : .failed(error)
+  }
+
   /// accept(2), ERRORS: Linux hands out pending network errors of the new socket as errors of accept, and
   /// says to treat these like EAGAIN by trying again.
   static func classified(_ code: Int32) -> AcceptStep {
@@ -24,10 +28,8 @@ extension AcceptStep {
     case ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
       EOPNOTSUPP, ENETUNREACH, ETIMEDOUT:
       .retry
-    case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-      .exhausted(SystemError(call: "accept", code: code))
     default:
-      .failed(SystemError(call: "accept", code: code))
+      classified(SystemError(call: "accept", code: code))
     }
   }
 }

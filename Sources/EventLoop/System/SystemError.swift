@@ -35,6 +35,9 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
   /// Whether the peer tore the connection down. EPIPE is what a send after the reset was reported gets.
   package var isReset: Bool { code == ECONNRESET || code == EPIPE }
 
+  /// Whether descriptors or memory are used up, in the process or in the system.
+  package var isExhaustion: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) }
+
   package static func == (left: SystemError, right: SystemError) -> Bool {
     left.code == right.code && left.call == right.call
   }

@@ -21,32 +21,32 @@ struct LimitsReader {
     if let value = limits["max_connection_age"].flatMap({ findings.duration($0, zero: true) }) {
       result.maxConnectionAge = value
     }
-    if let node = limits["max_connections_per_caller"],
-      let value = findings.integer(node, in: 0...1_000_000), value > 0
-    {
-      findings.notAvailable(
-        at: limits.mark(of: "max_connections_per_caller"), "max_connections_per_caller other than 0")
+    if let value = limits["max_connections_per_caller"].flatMap({ findings.integer($0, in: 0...1_000_000) }) {
+      result.maxConnectionsPerCaller = value
     }
-    if let node = limits["connection_rate_per_source"] { rate(node, limits) }
+    if let value = limits["connection_rate_per_source"].flatMap(rate) {
+      result.connectionRatePerSource = value.count > 0 ? value : nil
+    }
     return result
   }
 
   /// `20/s`: a whole number of connections a second, a minute or an hour.
-  private func rate(_ node: YAMLNode, _ limits: CheckedMapping) {
+  private func rate(_ node: YAMLNode) -> ConnectionRate? {
     let expected = "a rate such as 20/s, 300/m or 0/s"
-    guard let text = findings.text(node, expected: expected)?.value else { return }
+    guard let text = findings.text(node, expected: expected)?.value else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, ["s", "m", "h"].contains(parts[1]), let count = Int(parts[0]),
+    guard parts.count == 2, let period = Self.periods[String(parts[1])], let count = Int(parts[0]),
       parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), count <= 1_000_000
     else {
       findings.error(
         at: node.mark, "invalid-value", "found \(Wording.quote(text)), expected \(expected)",
         hint: "the number is at most 1000000")
-      return
+      return nil
     }
-    if count > 0 {
-      findings.notAvailable(
-        at: limits.mark(of: "connection_rate_per_source"), "connection_rate_per_source other than 0/s")
-    }
+    return ConnectionRate(count: count, per: period)
   }
+
+  private static let periods: [String: Duration] = [
+    "s": .seconds(1), "m": .seconds(60), "h": .seconds(3600),
+  ]
 }

@@ -183,27 +183,3 @@ package struct Audit: Sendable {
     self.key = key
   }
 }
-
-/// Bounds on what clients may use up.
-package struct Limits: Sendable, Hashable {
-  /// Connections at one time; nil stands for the smaller of 10000 and what the descriptor limit allows.
-  package var maxConnections: Int?
-  /// Unauthenticated connections at one time.
-  package var maxHandshakes: Int
-  /// One deadline over everything before the verdict.
-  package var handshakeTimeout: Duration
-  package var idleTimeout: Duration
-  /// Zero stands for no limit.
-  package var maxConnectionAge: Duration
-
-  package init(
-    maxConnections: Int? = nil, maxHandshakes: Int = 512, handshakeTimeout: Duration = .seconds(10),
-    idleTimeout: Duration = .seconds(3600), maxConnectionAge: Duration = .zero
-  ) {
-    self.maxConnections = maxConnections
-    self.maxHandshakes = maxHandshakes
-    self.handshakeTimeout = handshakeTimeout
-    self.idleTimeout = idleTimeout
-    self.maxConnectionAge = maxConnectionAge
-  }
-}

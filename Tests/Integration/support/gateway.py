@@ -101,6 +101,14 @@ class Gateway:
         said, self.mark = self.stderr()[self.mark:], len(self.stderr())
         assert any(line.startswith(answer) for line in said.splitlines()), said
 
+    def listen_also(self, name, **keys):
+        """Before the start: a second listener like the first, on a port of its own; its address."""
+        port = free_port()
+        first = self.configuration["listeners"][0]
+        self.configuration["listeners"].append({**first, "name": name, "listen": f"127.0.0.1:{port}", **keys})
+        self.path.write_text(json.dumps(self.configuration, indent=2))
+        return ("127.0.0.1", port)
+
     def start(self, wait=True, *, wrapper=(), environment=None, inherited=()):
         """Starts it, and waits until it listens; by another program and with other descriptors if wanted."""
         self.errors = open(self.folder / "stderr", "w+")
@@ -171,9 +179,13 @@ class Gateway:
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
     def descriptors(self):
+        """How many are open."""
+        return len(self.descriptor_numbers())
+
+    def descriptor_numbers(self):
         # The gateway keeps other processes of its user out of its memory, and with it out of this folder
         # (prctl(2), PR_SET_DUMPABLE): root alone may look.
         command = ["ls", f"/proc/{self.pid}/fd"]
         if os.geteuid() != 0:
             command = ["sudo", "-n", *command]
-        return len(subprocess.run(command, capture_output=True, check=True).stdout.split())
+        return [int(number) for number in subprocess.run(command, capture_output=True, check=True).stdout.split()]

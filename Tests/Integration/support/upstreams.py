@@ -67,9 +67,13 @@ class Redis:
     def __init__(self, folder):
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
-            stdout=subprocess.DEVNULL)
+        self.folder = folder
+        self.start()
+
+    def start(self):
+        """Starts it; again, after it was killed."""
+        words = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.folder]
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         wait_until(lambda: self.command("PING") == "PONG", what="redis-server")
 
     def command(self, *words):

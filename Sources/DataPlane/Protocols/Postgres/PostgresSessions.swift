@@ -119,9 +119,6 @@ struct SourceBudget {
     counts[Self.key(source), default: 0] += 1
   }
 
-  /// A client owns a /64 of IPv6 (RFC 6177), so that is one source. Peers of a Unix socket are one, too.
-  private static func key(_ source: IPAddress?) -> UInt128 {
-    guard let source else { return .max }
-    return source.family == .v4 ? source.bits | (0xffff << 32) : (source.bits >> 64) << 64
-  }
+  /// Peers of a Unix socket are one source.
+  private static func key(_ source: IPAddress?) -> UInt128 { source?.sourceKey ?? .max }
 }
