@@ -118,7 +118,9 @@ if Context.environment["COUNTERSIGN_BENCHMARKS"] != nil {
   package.targets.append(
     .executableTarget(
       name: "ReviewBenchmark",
-      dependencies: ["AccessPolicy", "AuditLog", "DataPlane", "EventLoop", "GatewayConfiguration", "TLSEngine"],
+      dependencies: [
+        "AccessPolicy", "AuditLog", "DataPlane", "EventLoop", "GatewayConfiguration", "TLSEngine",
+      ],
       path: "Tests/Benchmarks/ReviewBenchmark", swiftSettings: settings))
   package.targets.append(
     .executableTarget(

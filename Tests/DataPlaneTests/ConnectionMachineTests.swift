@@ -168,9 +168,10 @@ struct ConnectionMachineTests {
     (.connecting, .authenticating), (.connecting, .userChanged), (.preparing, .userChanged),
     (.preparing, .userChangeDenied), (.preparing, .recordRefused), (.relaying, .authenticating),
     (.negotiating, .revoked), (.handshaking, .revoked), (.introducing, .revoked), (.judging, .revoked),
-    (.lingering, .revoked), (.lingering, .userChanged), (.lingering, .userChangeDenied), (.lingering, .authenticating),
-    (.handshaking, .overLimit), (.introducing, .overLimit), (.recording, .overLimit),
-    (.connecting, .overLimit), (.preparing, .overLimit), (.relaying, .overLimit), (.lingering, .overLimit),
+    (.lingering, .revoked), (.lingering, .userChanged), (.lingering, .userChangeDenied),
+    (.lingering, .authenticating), (.handshaking, .overLimit), (.introducing, .overLimit),
+    (.recording, .overLimit), (.connecting, .overLimit), (.preparing, .overLimit), (.relaying, .overLimit),
+    (.lingering, .overLimit),
   ]
 
   /// Above all: no way to the upstream that leaves the verdict or its record out.

@@ -7,7 +7,9 @@ import Testing
 /// What becomes of connections when what they were let in by changes, where the order of events decides.
 struct ReviewTests {
   private static let nobody = [TestPolicy.rule("nobody", .deny, "worker/**")]
-  private static let both = [TestPolicy.allowOrders, TestPolicy.rule("billing-may", .allow, "worker/billing")]
+  private static let both = [
+    TestPolicy.allowOrders, TestPolicy.rule("billing-may", .allow, "worker/billing"),
+  ]
 
   /// Sends bytes through and sees that they arrive.
   private func exchange(_ world: TestWorld, _ client: TestClient, _ upstream: Int) {
@@ -128,7 +130,8 @@ struct ReviewTests {
     world.settle(client) { client.isOver && world.admission.count == 0 }
     #expect(world.audit.records.last?.reason == "trust_changed")
     #expect(
-      world.audit.records.last?["countersign.change"]?.contains("unable to get local issuer certificate") == true)
+      world.audit.records.last?["countersign.change"]?.contains("unable to get local issuer certificate")
+        == true)
   }
 
   /// The handshake was verified by what held then; nobody is judged by it.
@@ -173,11 +176,12 @@ struct ReviewTests {
   }
 
   /// In the place of an answer where one is awaited or whole, and never within one.
-  @Test(arguments: [
-    ([], 1045), ([0x03, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00], 1045), ([0x01, 0x00, 0x00, 0x01, 0x02], nil),
-    ([0x05, 0x00, 0x00, 0x01, 0x00], nil), ([0x05, 0x00], nil),
-    ([0x01, 0x00, 0x00, 0x01, 0x02, 0x05, 0x00, 0x00, 0x09, 0xfe, 0x00, 0x00, 0x02, 0x00], 1045),
-  ] as [([UInt8], Int?)])
+  @Test(
+    arguments: [
+      ([], 1045), ([0x03, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00], 1045), ([0x01, 0x00, 0x00, 0x01, 0x02], nil),
+      ([0x05, 0x00, 0x00, 0x01, 0x00], nil), ([0x05, 0x00], nil),
+      ([0x01, 0x00, 0x00, 0x01, 0x02, 0x05, 0x00, 0x00, 0x09, 0xfe, 0x00, 0x00, 0x02, 0x00], 1045),
+    ] as [([UInt8], Int?)])
   func aMySQLClientHearsWhyBetweenAnswers(_ answer: [UInt8], _ code: Int?) throws {
     let it = try MySQLWorld()
     let upstream = try it.relayed()

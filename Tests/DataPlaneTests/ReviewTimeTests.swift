@@ -28,7 +28,8 @@ struct ReviewTimeTests {
     world.settle(client) { client.isOver && world.admission.count == 0 }
     let record = try #require(world.audit.records.last)
     #expect(record.action == "connection-revoked" && record.reason == "rule_expired")
-    #expect(record["countersign.change"]?.hasPrefix("the rule 'orders-may' that let it in expired at 20") == true)
+    #expect(
+      record["countersign.change"]?.hasPrefix("the rule 'orders-may' that let it in expired at 20") == true)
   }
 
   /// One that allows ends, another one allows: nothing happens, and the next end is waited for.
@@ -63,7 +64,8 @@ struct ReviewTimeTests {
     world.settle(client) { client.isOver }
     #expect(world.audit.records.last?.reason == "rule_expired")
     #expect(
-      world.audit.records.last?["countersign.change"] == "the time at which the rule 'early' lets it in is over")
+      world.audit.records.last?["countersign.change"]
+        == "the time at which the rule 'early' lets it in is over")
   }
 
   @Test func aCertificateEndsItsConnectionWhileTheGatewayDrains() throws {

@@ -39,7 +39,8 @@ struct TestPKI: Sendable {
     try ServerContext(
       ServerContextOptions(
         identity: IdentityOptions(certificates: [server.pem], privateKeys: [server.keyPEM]),
-        trust: TrustOptions(bundles: [TrustBundleFile(pem: authorities ?? authority.pem)]), listener: "front"))
+        trust: TrustOptions(bundles: [TrustBundleFile(pem: authorities ?? authority.pem)]), listener: "front")
+    )
   }
 
   /// PEM: the anchor of servers and clients.

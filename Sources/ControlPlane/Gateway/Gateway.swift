@@ -34,7 +34,8 @@ package final class Gateway {
     self.ended = try Mailbox()
     let board = ListenerBoard(ListenerOpening(workerCount: workerCount, handedOver: handedOver))
     control = GatewayControl(
-      board: board, mailboxes: workers.map(\.mailbox), admission: admission, refresher: refresher, watch: watch,
+      board: board, mailboxes: workers.map(\.mailbox), admission: admission, refresher: refresher,
+      watch: watch,
       snapshot: snapshot)
     self.admission = admission
     self.workerCount = workerCount

@@ -80,7 +80,8 @@ final class GatewayControl: Sendable {
     var heard: [Int] = []
     while missing > 0, !board.isDraining, MonotonicTime.now() < end {
       do throws(SystemError) {
-        try hearing.poller.wait(timeoutMilliseconds: min(100, end.timeoutMilliseconds(from: .now()))) { _, _ in
+        try hearing.poller.wait(timeoutMilliseconds: min(100, end.timeoutMilliseconds(from: .now()))) {
+          _, _ in
           hearing.answers.drain(into: &heard)
           missing -= heard.count
         }

@@ -80,7 +80,8 @@ final class ListenerBoard: Sendable {
         for opened in plan.opened { opened.abandon() }
         let listener = listeners.first { $0.address == .opened(.unix(change.file.path), change.access) }
         throw ListenError(
-          listener: listener?.name ?? "", address: .opened(.unix(change.file.path), change.access), error: error)
+          listener: listener?.name ?? "", address: .opened(.unix(change.file.path), change.access),
+          error: error)
       }
     }
   }

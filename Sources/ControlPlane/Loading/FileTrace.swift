@@ -38,7 +38,9 @@ struct FileTrace: Equatable, Sendable {
     var now = FileTrace()
     for path in files.keys { now.files[path] = FileState(of: path) }
     for glob in globs.keys {
-      do throws(FileProblem) { now.globs[glob] = try PathExpansion.expand(glob) } catch { now.globs[glob] = [] }
+      do throws(FileProblem) { now.globs[glob] = try PathExpansion.expand(glob) } catch {
+        now.globs[glob] = []
+      }
     }
     return now
   }

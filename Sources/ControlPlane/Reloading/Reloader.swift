@@ -77,13 +77,15 @@ final class Reloader: Sendable {
     switch outcome {
     case .loaded:
       Console.error(
-        FindingsReport(status.report.warnings).text + "countersign: reloaded: the changed configuration is live")
+        FindingsReport(status.report.warnings).text
+          + "countersign: reloaded: the changed configuration is live")
     case .unchanged: if isAsked { Console.error("countersign: reload: nothing has changed") }
     case .rejected, .stillRejected:
       guard isAsked || outcome == .rejected else { return }
       let report = FindingsReport(status.report.findings)
       Console.error(
-        report.text + "countersign: reload rejected: \(report.summary); the configuration before it stays live")
+        report.text
+          + "countersign: reload rejected: \(report.summary); the configuration before it stays live")
     }
   }
 }

@@ -13,7 +13,9 @@ enum RestartOnly {
     }
     compare("audit.path", before.audit.destination, after.audit.destination, text)
     compare("audit.durability", before.audit.durability, after.audit.durability) { $0.rawValue }
-    compare("audit.when_unavailable", before.audit.whenUnavailable, after.audit.whenUnavailable) { $0.rawValue }
+    compare("audit.when_unavailable", before.audit.whenUnavailable, after.audit.whenUnavailable) {
+      $0.rawValue
+    }
     compare("audit.integrity", before.audit.integrity, after.audit.integrity) { "\($0)" }
     compare("audit.key", before.audit.key?.value, after.audit.key?.value) { $0 ?? "no key" }
     compare("workers", before.workers, after.workers) { $0.map(String.init) ?? "auto" }

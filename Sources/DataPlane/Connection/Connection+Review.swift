@@ -28,7 +28,9 @@ extension Connection {
     }
     if let verified, cancelled == nil {
       if let change = worker.nextChange(after: now) { moments.append(change) }
-      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: now) { moments.append(border) }
+      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: now) {
+        moments.append(border)
+      }
     }
     // A moment that has passed was looked at just now.
     guard let next = moments.filter({ $0 > now }).min() else { return machine.review(at: nil) }
@@ -96,7 +98,7 @@ extension Connection {
 
   private func lossByPolicy(_ worker: Worker, _ now: Timestamp) -> Revocation? {
     guard let verified, let decision else { return nil }
-    let again = worker.snapshot.policy.decide(verified.facts, at: now)
+    let again = worker.decideAgain(verified.facts, at: now)
     if let loss = loss(of: again, before: decision, worker, now) { return loss }
     // The user that it is becoming, and the one that it may fall back to.
     if case .recording(let change, var judgement)? = mysql?.change {

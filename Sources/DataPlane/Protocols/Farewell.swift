@@ -28,7 +28,8 @@ package enum Farewell: Equatable, Sendable {
     case .denied(let caller?, nil): "access of the caller \"\(caller)\" is denied"
     case .denied(nil, _): "access is denied: the client certificate is not mapped to one caller"
     case .revoked(.policyChanged): "access was withdrawn: the policy has changed"
-    case .revoked(.trustChanged), .notAccepted: "access was withdrawn: the client certificate is not accepted any more"
+    case .revoked(.trustChanged), .notAccepted:
+      "access was withdrawn: the client certificate is not accepted any more"
     case .revoked(.crlChanged): "access was withdrawn: the client certificate is revoked"
     case .revoked(.certificateExpired): "access was withdrawn: the client certificate has expired"
     case .revoked(.ruleExpired): "access was withdrawn: the time for which it was granted is over"

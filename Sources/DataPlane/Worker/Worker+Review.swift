@@ -9,8 +9,32 @@ struct Reviewing {
   fileprivate var next = 0
   /// What chains came to: thousands of connections may have been opened with a handful of certificates.
   var verified: [ReverificationKey: VerificationOutcome] = [:]
+  /// What the policy may look at; nil where that cannot be told beforehand, as it counts the time that is left.
+  private let fields: [Field]?
+  /// What connections came to that are alike in these fields.
+  private var judged: [[FactValue?]: Decision] = [:]
+  /// Until then nothing that was judged changes by time alone.
+  private var judgedUntil: Timestamp?
 
-  fileprivate init(_ tokens: [Token]) { self.tokens = tokens }
+  fileprivate init(_ tokens: [Token], _ policy: Policy) {
+    self.tokens = tokens
+    let asked = policy.askedFields
+    fields = asked.contains(.validFor) ? nil : asked.sorted { $0.rawValue < $1.rawValue }
+  }
+
+  /// - Returns: what the policy says of these facts.
+  fileprivate mutating func decide(
+    _ facts: Facts, _ policy: Policy, at now: Timestamp, nextChange: Timestamp?
+  ) -> Decision {
+    guard let fields, facts.unreadableNames.isEmpty else { return policy.decide(facts, at: now) }
+    if let judgedUntil, judgedUntil <= now { judged = [:] }
+    judgedUntil = nextChange
+    let key = fields.map { facts[$0] }
+    if let known = judged[key] { return known }
+    let decision = policy.decide(facts, at: now)
+    judged[key] = decision
+    return decision
+  }
 }
 
 /// When the present policies change by time alone, found once for all connections.
@@ -45,7 +69,14 @@ extension Worker {
     var tokens: [Token] = []
     tokens.reserveCapacity(connections.count)
     connections.forEach { token, _ in tokens.append(token) }
-    reviewing = tokens.isEmpty ? nil : Reviewing(tokens)
+    reviewing = tokens.isEmpty ? nil : Reviewing(tokens, snapshot.policy)
+  }
+
+  /// What the present policy says of a connection that is looked at again.
+  func decideAgain(_ facts: Facts, at now: Timestamp) -> Decision {
+    let next = nextChange(after: now)
+    return reviewing?.decide(facts, snapshot.policy, at: now, nextChange: next)
+      ?? snapshot.policy.decide(facts, at: now)
   }
 
   /// Whether there are connections that it has to look at again.

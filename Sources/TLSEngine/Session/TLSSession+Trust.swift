@@ -48,7 +48,8 @@ extension TLSSession {
   /// that the session asked for.
   package func verifyAgain(by other: ServerContext, at now: Timestamp) -> VerificationOutcome {
     guard let host = unsafe other.host(for: state.pointee.serverName) else {
-      return .refused(.serverNameUnknown, "nothing is served any more under the name that the client asked for")
+      return .refused(
+        .serverNameUnknown, "nothing is served any more under the name that the client asked for")
     }
     guard let chain = presentedChain else {
       return .refused(.certificateMissing, "the client's certificate is not at hand any more")
@@ -68,7 +69,8 @@ extension TLSSession {
 
   /// SSL_get_peer_cert_chain(3): on the server's side the client's own certificate is not in it.
   private var presentedChain: PresentedChain? {
-    guard isEstablished, let leaf = unsafe SSL_get0_peer_certificate(records.ssl).flatMap({ unsafe Self.share($0) })
+    guard isEstablished,
+      let leaf = unsafe SSL_get0_peer_certificate(records.ssl).flatMap({ unsafe Self.share($0) })
     else { return nil }
     var others: [Certificate] = []
     if let stack = unsafe SSL_get_peer_cert_chain(records.ssl) {

@@ -30,7 +30,8 @@ enum ReviewBenchmark {
 }
 
 /// A worker with connections that have their verdict and wait for its record: all but the upstream's socket is as in
-/// a relay, and the client's socket can be closed, so that the limit of descriptors suffices.
+/// a relay, and half of the clients' sockets are closed, so that neither the limit of descriptors nor the kernel's of
+/// sockets without an owner is met.
 final class Crowd {
   private static let now = Timestamp(seconds: 1_800_000_000)
   private let authority: IssuedCertificate
@@ -41,6 +42,7 @@ final class Crowd {
   private let worker: Worker
   private let address: NetworkAddress
   private let trust: ServerContext
+  private var held: [HeldSocket] = []
 
   var live: Int { admission.count }
 
@@ -51,7 +53,8 @@ final class Crowd {
     let other = try ThrowawayAuthority.selfSigned(.authority("Other", notBefore: start, notAfter: end))
     self.authority = authority
     moreTrust = authority.pem + other.pem
-    server = try ThrowawayAuthority.issue(.server("localhost", notBefore: start, notAfter: end), by: authority)
+    server = try ThrowawayAuthority.issue(
+      .server("localhost", notBefore: start, notAfter: end), by: authority)
     clients = try (0..<ReviewBenchmark.callers).map { number in
       var template = CertificateTemplate.client("client", notBefore: start, notAfter: end)
       template.alternativeNames = [.uri("spiffe://acme.example/worker/w\(number)")]
@@ -121,9 +124,8 @@ final class Crowd {
       let session = try TLSClientSession(contexts[number % contexts.count], buffers: buffers)
       let socket = try StreamSocket.connect(to: address)
       try handshake(session, socket, buffers)
-      socket.shutdownSending()
       worker.turn(waitLimit: 0)
-      socket.close()
+      if number % 2 == 0 { held.append(HeldSocket(socket)) } else { socket.close() }
     }
     for _ in 0..<100 { worker.turn(waitLimit: 0) }
   }
@@ -161,7 +163,8 @@ final class Crowd {
     } while worker.isReviewing
     let spent = processorTime() - begun
     print(
-      "\(what): \(spent / 1000) µs for \(before) connections in \(turns) turns, the longest \(longest / 1000) µs")
+      "\(what): \(spent / 1000) µs for \(before) connections in \(turns) turns, the longest \(longest / 1000) µs"
+    )
   }
 
   /// Of this thread, in nanoseconds.
@@ -170,6 +173,15 @@ final class Crowd {
     unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
+}
+
+/// A client's socket that stays open.
+final class HeldSocket {
+  private var socket: StreamSocket?
+
+  init(_ socket: consuming StreamSocket) { self.socket = consume socket }
+
+  deinit { if let socket = socket.take() { socket.close() } }
 }
 
 struct Problem: Error { let text: String }

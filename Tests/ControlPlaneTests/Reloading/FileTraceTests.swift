@@ -56,7 +56,8 @@ struct FileTraceTests {
   @Test func aGlobIsWatchedWhereItBegins() throws {
     try folder.write("p/one/rules.yaml", "")
     try folder.write("p/two/rules.yaml", "")
-    #expect(watched(try trace([], globs: ["p/*/rules.yaml", "none/*.yaml"])) == ["none", "p", "p/one", "p/two"])
+    #expect(
+      watched(try trace([], globs: ["p/*/rules.yaml", "none/*.yaml"])) == ["none", "p", "p/one", "p/two"])
   }
 
   enum Change: CaseIterable, Sendable { case content, mode, replaced, gone, matched, none }

@@ -44,7 +44,9 @@ package final class PostgresSessions: Sendable {
   /// The connection goes on under another decision.
   func update(connectionID: String, key: PostgresCancelKey, decision: Decision) {
     state.withLock { state in
-      guard let index = state.sessions[key]?.firstIndex(where: { $0.connectionID == connectionID }) else { return }
+      guard let index = state.sessions[key]?.firstIndex(where: { $0.connectionID == connectionID }) else {
+        return
+      }
       state.sessions[key]?[index].decision = decision
     }
   }
