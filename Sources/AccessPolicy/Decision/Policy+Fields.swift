@@ -1,7 +1,5 @@
 extension Policy {
-  /// Every field that a decision may depend on, beside the moment: two connections that are alike in these, and
-  /// have no unreadable name, are judged alike at one moment.
-  package var askedFields: Set<Field> {
+  static func askedFields(_ callers: CallerMap, _ rules: [CompiledRule]) -> Set<Field> {
     var fields = Set(callers.entries.flatMap(\.conditions).map(\.field))
     for rule in rules { fields.formUnion((rule.when + rule.unless).map(\.field)) }
     // Rules are found by the listener, whether a condition names it or not.

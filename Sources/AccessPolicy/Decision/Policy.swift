@@ -8,12 +8,16 @@ package final class Policy: Sendable {
   let rules: [CompiledRule]
   let index: RuleIndex
   let calendar: PolicyCalendar
+  /// Every field that a decision may depend on, beside the moment: two connections that are alike in these, and
+  /// have no unreadable name, are judged alike at one moment.
+  package let askedFields: Set<Field>
 
   init(callers: CallerMap, rules: [CompiledRule], index: RuleIndex) {
     self.callers = callers
     self.rules = rules
     self.index = index
     calendar = PolicyCalendar(callers.entries, rules)
+    askedFields = Self.askedFields(callers, rules)
   }
 
   /// Judges one connection. Takes some microseconds, however many rules there are about others.

@@ -36,6 +36,8 @@ extension Connection {
     guard let before = callers.before.take(), let now = callers.now else { return }
     leave(isChanged ? before : now, worker)
     if !isChanged { callers.now = before }
+    // Whom it stays may have been judged again meanwhile.
+    moveCaller(to: decision?.caller?.name, worker)
   }
 
   /// A live connection has another caller by a new judgement: it counts to that one from here on. There is no limit to

@@ -201,8 +201,8 @@ extension Connection {
   private func returnToBefore(_ worker: Worker) {
     guard let before = mysql?.before else { return }
     mysql?.before = nil
-    settleCaller(isChanged: false, worker)
     _ = adopt(before)
+    settleCaller(isChanged: false, worker)
   }
 
   /// The server has let the client in, or told it why not and hangs up. What was read too far is the relay's.

@@ -8,6 +8,8 @@ import TLSEngine
 extension Worker {
   func adopt(_ change: SnapshotChange) {
     snapshot = change.snapshot
+    // What was verified and kept under the old one means nothing under this one.
+    handshakes = HandshakeCache()
     addresses.keep(change.snapshot.resolvedNames)
     for (name, resolution) in change.resolutions { addresses.update(name, to: resolution) }
     follow(change)

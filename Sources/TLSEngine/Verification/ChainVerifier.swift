@@ -38,7 +38,7 @@ package final class ChainVerifier: @unchecked Sendable {
     labels = TrustLabels(labelled)
     let certificates = anchors.map(\.certificate)
     revocation = try RevocationSet(options.revocation, anchors: certificates)
-    turningPoints = TurningPoints(anchors: certificates)
+    turningPoints = TurningPoints(anchors: certificates, lists: revocation.lists)
     guard let store = unsafe X509_STORE_new() else { throw .outOfMemory }
     unsafe self.store = store
     for anchor in anchors where unsafe X509_STORE_add_cert(store, anchor.certificate.pointer) != 1 {

@@ -1,3 +1,4 @@
+import AccessPolicy
 import COpenSSL
 
 /// The moments at which a verdict may change by time alone.
@@ -8,8 +9,13 @@ struct TurningPoints: Sendable {
   /// Of what is loaded, in order.
   private let loaded: [Int64]
 
-  init(anchors: [Certificate]) {
-    loaded = anchors.flatMap { unsafe Self.moments(of: $0.pointer) }.sorted()
+  /// - Parameter lists: CRLs that begin or become too old may change the verdict, in whichever order.
+  init(anchors: [Certificate], lists: [RevocationList]) {
+    let certificates = anchors.flatMap { unsafe Self.moments(of: $0.pointer) }
+    let revocations = lists.flatMap { list in
+      [list.thisUpdate.seconds] + (list.nextUpdate.map { [$0.seconds, $0.seconds + 1] } ?? [])
+    }
+    loaded = (certificates + revocations).sorted()
   }
 
   /// The longest run of seconds around `now` without a turn.

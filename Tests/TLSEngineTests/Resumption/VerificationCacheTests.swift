@@ -34,7 +34,7 @@ import Testing
       bundle: made.issued[0].pem,
       revocation: RevocationOptions(crls: [try made.crl(RevocationScene.template())], stale: stale))
     let cache = HandshakeCache()
-    for (seconds, isVerified) in [(0, true), (last, true), (last + 1, false), (last, true)] {
+    for (seconds, isVerified) in [(0, true), (1, true), (last, true), (last + 1, false), (last, true)] {
       let time = Timestamp(seconds: TestPKI.now.seconds + seconds)
       let judgement = try cache.judge(made.scene.chain, by: verifier, at: time)
       #expect(judgement.outcome.isVerified == isVerified, "after \(seconds) s")
