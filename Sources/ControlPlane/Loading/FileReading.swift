@@ -69,6 +69,19 @@ struct FileReading {
     }
   }
 
+  /// Reads a file whose hash must not be told: it is looked at for changes, and never among ``files``.
+  mutating func secret(_ path: Located<String>, limit: Int) -> FileContents? {
+    do throws(FileProblem) {
+      let contents = try FileReader.read(path.value, limit: limit)
+      trace.note(path.value, contents.state)
+      return contents
+    } catch {
+      trace.note(path.value, FileState(of: path.value))
+      report(error, at: path.location)
+      return nil
+    }
+  }
+
   mutating func report(_ problem: FileProblem, at location: SourceLocation) {
     // A location without a line is the configuration file itself, which the command line names.
     let lost = problem.isMissing && location.line > 0

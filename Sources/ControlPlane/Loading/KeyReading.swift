@@ -26,13 +26,7 @@ extension FileReading {
   /// Reads the audit key, which is never among ``files``: HMAC takes a key that is longer than its block of 64
   /// bytes by its SHA-256 (RFC 2104 §2), so the hash that the log tells of every other file would be the key.
   mutating func auditKey(_ path: Located<String>) -> AuditKey? {
-    let contents: FileContents
-    do throws(FileProblem) {
-      contents = try FileReader.read(path.value, limit: Self.longestAuditKey)
-    } catch {
-      report(error, at: path.location)
-      return nil
-    }
+    guard let contents = secret(path, limit: Self.longestAuditKey) else { return nil }
     checkPermissions(of: path, "audit key", contents.mode)
     guard contents.bytes.count >= Self.shortestAuditKey, Set(contents.bytes).count >= Self.fewestValues else {
       report(

@@ -63,13 +63,7 @@ extension FileReading {
   /// Reads a passphrase, which is never among ``files``: people choose words, and the hash of a word, which the
   /// log would tell, is soon turned back into it.
   private mutating func passphrase(_ path: Located<String>) -> [UInt8]? {
-    let contents: FileContents
-    do throws(FileProblem) {
-      contents = try FileReader.read(path.value, limit: Self.longestPassphrase)
-    } catch {
-      report(error, at: path.location)
-      return nil
-    }
+    guard let contents = secret(path, limit: Self.longestPassphrase) else { return nil }
     checkPermissions(of: path, "passphrase file", contents.mode)
     var bytes = contents.bytes
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }

@@ -49,7 +49,7 @@ extension Connection {
   /// - Returns: why the connection may not go on; nil where it may.
   private func loss(_ worker: Worker) -> Revocation? {
     let now = worker.wallClock
-    if let last = session?.validity?.notAfter, Self.end(of: last) <= now {
+    if case .instant(let last)? = verified?.facts[.notAfter], Self.end(of: last) <= now {
       return Revocation(.certificateExpired, "the client certificate's notAfter \(last.rfc3339) has passed")
     }
     if let failure = renewTrust(worker) { return Revocation(failure) }
@@ -57,13 +57,14 @@ extension Connection {
     return lossByPolicy(worker, now)
   }
 
-  /// Verifies the client's chain anew where another trust counts than the one that it was verified under, or a CRL has
-  /// become too old since.
+  /// Verifies the client's chain anew where another trust counts than the one that it was verified under, or where
+  /// an issuer or a CRL has come to its end since: there may be another one.
   /// - Returns: why it does not do any more; nil where it does.
   func renewTrust(_ worker: Worker) -> HandshakeFailure? {
     guard let session, session.isEstablished else { return nil }
-    let isStale = session.validity?.staleAfter.map { Self.end(of: $0) <= worker.wallClock } ?? false
-    if session.adoptsTrust(of: listener.trust), !isStale { return nil }
+    let last = session.validity.map { min($0.notAfter, $0.staleAfter ?? .distantFuture) }
+    let isOver = last.map { Self.end(of: $0) <= worker.wallClock } ?? false
+    if session.adoptsTrust(of: listener.trust), !isOver { return nil }
     let key = session.reverificationKey(by: listener.trust)
     let known = key.flatMap { worker.reviewing?.verified[$0] }
     let outcome = known ?? session.verifyAgain(by: listener.trust, at: worker.wallClock)
