@@ -159,3 +159,11 @@ def test_serve_does_not_start_with_a_crl_of_another_key(front, trust):
     made = front(twin, start=False)
     done = run("serve", "--config", made.path)
     assert done.returncode == 2 and "crl-signature" in done.stderr + done.stdout
+
+
+def test_what_a_listener_shares_with_its_hosts_is_told_once(front, trust):
+    made = front(trust.ca.certificate, start=False, hosts=[
+        {"server_name": "blog.example", "client_ca": str(trust.other.ca.certificate)}])
+    done = run("check", "--config", made.path)
+    assert done.returncode == 2
+    assert done.stderr.count("expected X509 CRL only [unexpected-block]") == 1, done.stderr

@@ -100,3 +100,19 @@ def test_a_passphrase_that_comes_behind_its_key_is_seen(gateway, upstream, pki, 
         assert alive(stream)
     said = front.log.read_text() + front.stderr()
     assert "-wort" not in said
+
+
+def test_a_label_that_changes_takes_its_callers_along(gateway, upstream, pki):
+    bound = {**BOTH, "callers": [
+        {"name": "worker/{worker}", "match": {"san_uri": "spiffe://acme.example/worker/{worker}", "trust_label": "ours"}}]}
+    front = gateway(upstream().address, policy=bound,
+                    tls={"client_ca": [{"label": "ours", "file": str(pki.ca.certificate)}]})
+    with connect(front, pki.orders) as stream:
+        assert alive(stream)
+        front.configuration["listeners"][0]["tls"]["client_ca"][0]["label"] = "theirs"
+        front.write(front.path, front.configuration)
+        front.reload()
+        assert ended(stream)
+    record = front.wait_for("connection-revoked")[0]
+    assert record["countersign"]["change"] == "the certificate is not mapped to a caller any more"
+    assert record["event"]["reason"] == "policy_changed"

@@ -51,6 +51,7 @@ package final class RunningGateway {
       let reloader = try Reloader(
         status: ReloadStatus(
           version: snapshot.version, loadedAt: Clock.system.wall(), drainTimeout: configuration.drainTimeout))
+      let lookout = try Reloader.Lookout()
       let gateway = try Gateway(
         snapshot: snapshot, audit: audit, encoder: encoder,
         workerCount: configuration.workers ?? ProcessLimits.availableProcessors(),
@@ -66,7 +67,7 @@ package final class RunningGateway {
       try running.follow(
         Reload(
           path: configurationPath, running: loaded, trace: trace, control: gateway.control, journal: journal,
-          status: reloader.status, defaultCapacity: capacity))
+          status: reloader.status, defaultCapacity: capacity), lookout)
       return running
     } catch {
       audit.shutdown(within: .seconds(5))
@@ -83,12 +84,14 @@ package final class RunningGateway {
   }
 
   /// Starts the thread that follows the configuration.
-  private func follow(_ reload: Reload) throws(SystemError) {
+  private func follow(_ reload: Reload, _ lookout: Reloader.Lookout) throws(SystemError) {
     let reloader = reloader
     let control = gateway.control
+    // Handed over whole: nothing here touches it from now on.
+    nonisolated(unsafe) let lookout = lookout
     reloading = try WorkerThread(name: "reload") {
       do {
-        try reloader.run(reload, control)
+        try unsafe reloader.run(reload, control, lookout)
       } catch {
         Console.error("countersign: changed files are not followed any more: \(error)")
       }

@@ -31,12 +31,19 @@ final class Reloader: Sendable {
 
   func stop() { commands.post(.stop) }
 
+  /// What the thread waits with, opened before the gateway says that it has started. Belongs to that thread.
+  struct Lookout {
+    fileprivate let poller: Poller
+    fileprivate let watch = DirectoryWatch { Console.error($0) }
+
+    init() throws(SystemError) { poller = try Poller() }
+  }
+
   /// Follows the configuration until stopped; the body of a thread.
-  func run(_ reload: Reload, _ control: GatewayControl) throws(SystemError) {
+  func run(_ reload: Reload, _ control: GatewayControl, _ lookout: Lookout) throws(SystemError) {
     var reload = reload
     var rhythm = Rhythm(now: .now())
-    let poller = try Poller()
-    let watch = DirectoryWatch { Console.error($0) }
+    let (poller, watch) = (lookout.poller, lookout.watch)
     try poller.add(commands.descriptor, token: Source.commands.rawValue, mode: .level)
     try poller.add(clock.descriptor, token: Source.clock.rawValue, mode: .level)
     if let number = watch.descriptor { try poller.add(number, token: Source.folders.rawValue, mode: .level) }

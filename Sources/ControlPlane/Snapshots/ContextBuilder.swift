@@ -13,11 +13,13 @@ struct ContextBuilder {
   func build(now: Timestamp, _ findings: inout [Diagnostic]) -> ServerContext? {
     guard let options else { return nil }
     let (context, errors) = ServerContext.load(options)
-    findings += errors.map {
-      Diagnostic(
-        .error, at: place($0.subject, $0.file, $0.host).location, code: $0.code,
-        message: "\(place($0.subject, $0.file, $0.host).value): \($0.message)", hint: $0.hint)
-    }
+    // What the listener and its hosts share is wrong once.
+    findings += Self.once(
+      errors.map {
+        Diagnostic(
+          .error, at: place($0.subject, $0.file, $0.host).location, code: $0.code,
+          message: "\(place($0.subject, $0.file, $0.host).value): \($0.message)", hint: $0.hint)
+      })
     guard let context else { return nil }
     findings += context.findings(at: now).map {
       Diagnostic(
@@ -64,9 +66,7 @@ struct ContextBuilder {
           PeerCertificate.facts(anchor.certificate), label: anchor.label, listener: listener.name.value)
       }
     }
-    return findings.reduce(into: []) { all, finding in
-      if !all.contains(finding) { all.append(finding) }
-    }
+    return Self.once(findings)
   }
 
   /// The file that a finding is about, and where the configuration names it.
@@ -89,6 +89,12 @@ struct ContextBuilder {
       return own?.serverNames.first.map { Located(identity.certificate(file).value, at: $0.location) }
         ?? whole
     case .alpn, .library: return whole
+    }
+  }
+
+  private static func once(_ findings: [Diagnostic]) -> [Diagnostic] {
+    findings.reduce(into: []) { all, finding in
+      if !all.contains(finding) { all.append(finding) }
     }
   }
 
