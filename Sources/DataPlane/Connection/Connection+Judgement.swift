@@ -9,6 +9,7 @@ extension Connection {
     // The configuration may have changed since the client came.
     terms = listener.snapshot
     machine.adopt(terms.timeouts, prepares: terms.course(for: peer.address).prepares)
+    judgedAt = worker.wallClock
     if let failure = renewTrust(worker) {
       self.failure = failure
       farewell = .notAccepted
@@ -17,7 +18,7 @@ extension Connection {
     if case .cancel(let key)? = purpose { return judgeCancel(key, worker) }
     guard let session, let verified = VerifiedPeer(peer, session: session, claims: purpose?.facts ?? Facts())
     else { return handle(.judged(.deny), worker) }
-    settle(worker.snapshot.policy.decide(verified.facts, at: worker.wallClock), of: verified, worker)
+    settle(worker.snapshot.policy.decide(verified.facts, at: judgedAt), of: verified, worker)
   }
 
   private func settle(_ decision: Decision, of verified: VerifiedPeer?, _ worker: Worker) {

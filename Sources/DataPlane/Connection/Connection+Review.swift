@@ -9,6 +9,7 @@ extension Connection {
   func review(_ worker: Worker) {
     // Who has no verdict yet is judged by what holds then.
     guard machine.isAllowed else { return }
+    judgedAt = worker.wallClock
     if let lost = loss(worker) {
       revocation = lost
       return handle(.revoked, worker)
@@ -18,23 +19,23 @@ extension Connection {
     worker.arm(self)
   }
 
-  /// Sees to it that the connection is looked at when time alone may end it.
+  /// Sees to it that the connection is looked at when time alone may end it: at the first such moment behind the one
+  /// that was judged. It may have come meanwhile, and is looked at at once then.
   func scheduleReview(_ worker: Worker) {
-    let now = worker.wallClock
+    let judged = judgedAt
     var moments: [Timestamp] = []
     if let validity = session?.validity {
       moments.append(Self.end(of: validity.notAfter))
       if let last = validity.staleAfter { moments.append(Self.end(of: last)) }
     }
     if let verified, cancelled == nil {
-      if let change = worker.nextChange(after: now) { moments.append(change) }
-      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: now) {
+      if let change = worker.nextChange(after: judged) { moments.append(change) }
+      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: judged) {
         moments.append(border)
       }
     }
-    // A moment that has passed was looked at just now.
-    guard let next = moments.filter({ $0 > now }).min() else { return machine.review(at: nil) }
-    let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+    guard let next = moments.filter({ $0 > judged }).min() else { return machine.review(at: nil) }
+    let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(worker.wallClock.nanoseconds)
     machine.review(at: overflow ? nil : worker.now + .nanoseconds(left))
   }
 
@@ -48,7 +49,7 @@ extension Connection {
 
   /// - Returns: why the connection may not go on; nil where it may.
   private func loss(_ worker: Worker) -> Revocation? {
-    let now = worker.wallClock
+    let now = judgedAt
     if case .instant(let last)? = verified?.facts[.notAfter], Self.end(of: last) <= now {
       return Revocation(.certificateExpired, "the client certificate's notAfter \(last.rfc3339) has passed")
     }
@@ -62,12 +63,10 @@ extension Connection {
   /// - Returns: why it does not do any more; nil where it does.
   func renewTrust(_ worker: Worker) -> HandshakeFailure? {
     guard let session, session.isEstablished else { return nil }
-    let last = session.validity.map { min($0.notAfter, $0.staleAfter ?? .distantFuture) }
-    let isOver = last.map { Self.end(of: $0) <= worker.wallClock } ?? false
-    if session.adoptsTrust(of: listener.trust), !isOver { return nil }
+    if session.adoptsTrust(of: listener.trust), !isOver(session.validity) { return nil }
     let key = session.reverificationKey(by: listener.trust)
-    let known = key.flatMap { worker.reviewing?.verified[$0] }
-    let outcome = known ?? session.verifyAgain(by: listener.trust, at: worker.wallClock)
+    let known = key.flatMap { worker.reviewing?.verified[$0] }.flatMap { isOver($0.validity) ? nil : $0 }
+    let outcome = known ?? session.verifyAgain(by: listener.trust, at: judgedAt)
     if known == nil, let key { worker.reviewing?.verified[key] = outcome }
     if let failure = outcome.failure { return failure }
     session.adopt(outcome, of: listener.trust)
@@ -81,6 +80,12 @@ extension Connection {
       mysql?.before = before
     }
     return nil
+  }
+
+  /// Whether what was verified has come to its end by the moment that is judged.
+  private func isOver(_ validity: ValidityWindow?) -> Bool {
+    guard let validity else { return false }
+    return Self.end(of: min(validity.notAfter, validity.staleAfter ?? .distantFuture)) <= judgedAt
   }
 
   /// Whoever asked for a query to be cancelled has the right to it from the connection that the query is of.

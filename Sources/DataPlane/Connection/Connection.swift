@@ -59,6 +59,8 @@ final class Connection {
   /// Of the snapshot that decided.
   var policyVersion: String?
   var clearance: AuditClearance?
+  /// The moment that the present judgement is for: all that it asks, it asks for this one.
+  var judgedAt = Timestamp(nanoseconds: .min)
   /// Why it may not go on.
   var revocation: Revocation?
   var failure: HandshakeFailure?

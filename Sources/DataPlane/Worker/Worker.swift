@@ -121,6 +121,8 @@ package final class Worker {
     case .mailbox:
       mailbox.drain(into: &messages)
       for message in messages { receive(message) }
+      // What they hold (sockets, descriptors to answer by) is given back now, not with the next ones.
+      messages.removeAll(keepingCapacity: true)
     case .limitSummaries: break
     }
   }
