@@ -91,6 +91,18 @@ struct ReviewTimeTests {
     world.audit.releaseHeld()
   }
 
+  /// The moment comes while the connection is being looked at, behind the verdict and before the next look is set.
+  @Test func aMomentThatPassesMeanwhileIsNotLost() throws {
+    let world = try TestWorld(rules: [Self.expiring(in: 100)])
+    let client = try #require(try world.live(.orders).first)
+    world.clock.advance(by: .nanoseconds(99_999_999_999))
+    turn(world, client)
+    world.clock.tick(by: 1)
+    world.worker.mailbox.post(.clockWasSet)
+    world.settle(client) { client.isOver && world.admission.count == 0 }
+    #expect(world.audit.records.last?.reason == "rule_expired")
+  }
+
   @Test func aClockThatIsSetForwardEndsWhatIsOver() throws {
     let world = try TestWorld(rules: [Self.expiring(in: 7200)])
     let client = try #require(try world.live(.orders).first)

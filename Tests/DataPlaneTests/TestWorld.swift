@@ -163,10 +163,18 @@ final class HealthLog: Sendable {
 /// Time that stands still until a test moves it.
 final class ManualClock: Sendable {
   private let state = Mutex(
-    (monotonic: MonotonicTime(nanoseconds: 1_000_000_000_000), wall: TestPKI.now))
+    (monotonic: MonotonicTime(nanoseconds: 1_000_000_000_000), wall: TestPKI.now, tick: Int64(0)))
 
   var monotonic: MonotonicTime { state.withLock { $0.monotonic } }
-  var wall: Timestamp { state.withLock { $0.wall } }
+  var wall: Timestamp {
+    state.withLock { state in
+      defer { state.wall = Timestamp(nanoseconds: state.wall.nanoseconds + state.tick) }
+      return state.wall
+    }
+  }
+
+  /// The wall clock moves by so many nanoseconds whenever it is looked at.
+  func tick(by nanoseconds: Int64) { state.withLock { $0.tick = nanoseconds } }
 
   /// Somebody sets the wall clock; the monotonic one goes on as it was.
   func setWall(by duration: Duration) {
