@@ -41,20 +41,20 @@ struct OpenSSLText {
   }
 
   private func compareTimes(_ facts: Facts) {
-    let times = unsafe [
-      (Field.notBefore, X509_get0_notBefore(certificate)), (.notAfter, X509_get0_notAfter(certificate)),
-    ]
-    for (field, time) in unsafe times {
-      guard case .instant(let instant) = facts[field], instant != .distantFuture,
-        instant.nanoseconds > .min + 1_000_000_000
-      else { continue }
-      let order = unsafe ASN1_TIME_cmp_time_t(time, Int(instant.seconds))
-      Invariant.hold(order == 0, "\(field.name) is \(instant.rfc3339), OpenSSL has another time")
-    }
+    unsafe compare(facts, .notBefore, X509_get0_notBefore(certificate))
+    unsafe compare(facts, .notAfter, X509_get0_notAfter(certificate))
+  }
+
+  private func compare(_ facts: Facts, _ field: Field, _ time: UnsafePointer<ASN1_TIME>?) {
+    guard case .instant(let instant) = facts[field], instant != .distantFuture,
+      instant.nanoseconds > .min + 1_000_000_000
+    else { return }
+    let order = unsafe ASN1_TIME_cmp_time_t(time, Int(instant.seconds))
+    Invariant.hold(order == 0, "\(field.name) is \(instant.rfc3339), OpenSSL has another time")
   }
 
   private func compareKeyIdentifier(_ facts: Facts) {
-    guard let printed = unsafe extensionText(NID_subject_key_identifier), let ours = facts[.ski]?.texts.first
+    guard let printed = extensionText(NID_subject_key_identifier), let ours = facts[.ski]?.texts.first
     else { return }
     let digits = printed.filter(\.isHexDigit).lowercased()
     Invariant.hold(ours == digits, "ski \(ours), OpenSSL prints \(printed)")
@@ -90,8 +90,8 @@ struct OpenSSLText {
         var utf8: UnsafeMutablePointer<UInt8>?
         let count = unsafe ASN1_STRING_to_UTF8(&utf8, value)
         if count >= 0 {
-          printed.append(
-            String(decoding: unsafe UnsafeBufferPointer(start: utf8, count: Int(count)), as: UTF8.self))
+          let bytes = unsafe UnsafeBufferPointer(start: utf8, count: Int(count))
+          printed.append(unsafe String(decoding: bytes, as: UTF8.self))
           unsafe CRYPTO_free(utf8, nil, 0)
         }
         index = unsafe X509_NAME_get_index_by_NID(name, nid, index)
@@ -108,11 +108,11 @@ struct OpenSSLText {
     let values = ours.flatMap { facts[$0.0]?.texts ?? [] }
     // The text has no quotes: a value with a comma cannot be told from two.
     guard !values.contains(where: { $0.contains(",") || $0.contains("\n") }),
-      let printed = unsafe extensionText(NID_subject_alt_name)
+      let printed = extensionText(NID_subject_alt_name)
     else { return }
     let tokens = printed.split(separator: ", ", omittingEmptySubsequences: false).map { String($0) }
     // Names of other kinds may hold anything, a comma too.
-    guard tokens.count == (unsafe alternativeNameCount()) else { return }
+    guard tokens.count == alternativeNameCount() else { return }
     for (field, opening) in ours {
       let theirs = tokens.filter { $0.hasPrefix(opening) }.map { String($0.dropFirst(opening.count)) }
       let mine = facts[field]?.texts ?? []
