@@ -15,7 +15,7 @@ def connection(gateway, postgres, pki):
     gate = gateway(postgres.address, policy=POLICY, listener={"protocol": "postgres"})
     with psycopg.connect(conninfo(gate, pki.orders), autocommit=True) as made:
         yield made
-    record = gate.wait_for("connection-closed", reason="client_closed")[0]
+    record = gate.wait_for("connection-closed")[0]
     assert record["source"]["bytes"] + record["destination"]["bytes"] > 50 * MEGABYTE
 
 
