@@ -9,7 +9,7 @@ extension Worker {
   func adopt(_ change: SnapshotChange) {
     snapshot = change.snapshot
     // What was verified and kept under the old one means nothing under this one.
-    handshakes = HandshakeCache()
+    handshakes.forget()
     addresses.keep(change.snapshot.resolvedNames)
     for (name, resolution) in change.resolutions { addresses.update(name, to: resolution) }
     follow(change)

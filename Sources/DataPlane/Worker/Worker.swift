@@ -19,7 +19,7 @@ package final class Worker {
   let poller: Poller
   let buffers: RecordBuffers
   /// Of the present snapshot: another one begins with an empty cache.
-  var handshakes = HandshakeCache()
+  let handshakes = HandshakeCache()
   /// Where plaintext stands between one socket and the other; lent to one connection at a time.
   let plaintext: UnsafeMutableRawBufferPointer
   var listeners: [WorkerListener] = []

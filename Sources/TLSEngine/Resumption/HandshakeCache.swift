@@ -23,14 +23,30 @@ package final class HandshakeCache {
     package init() {}
   }
 
+  private let bounds: Bounds
   private var chains: RecentlyUsed<CacheKey, ChainJudgement>
   var sessions: SessionTable
 
   /// An empty cache.
   package init(_ bounds: Bounds = Bounds()) {
-    chains = RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
-    sessions = SessionTable(
-      capacity: bounds.sessions, budget: bounds.sessionBytes, share: bounds.sessionsOfClient)
+    self.bounds = bounds
+    chains = Self.chains(bounds)
+    sessions = Self.sessions(bounds)
+  }
+
+  /// Forgets everything. Live connections hold the cache, so that another in its place would leave this one, with
+  /// all that it keeps, to the last of them.
+  package func forget() {
+    chains = Self.chains(bounds)
+    sessions = Self.sessions(bounds)
+  }
+
+  private static func chains(_ bounds: Bounds) -> RecentlyUsed<CacheKey, ChainJudgement> {
+    RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
+  }
+
+  private static func sessions(_ bounds: Bounds) -> SessionTable {
+    SessionTable(capacity: bounds.sessions, budget: bounds.sessionBytes, share: bounds.sessionsOfClient)
   }
 
   /// How often a kept verdict served.

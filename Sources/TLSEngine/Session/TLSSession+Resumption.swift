@@ -6,10 +6,8 @@ extension TLSSession {
   /// session holds is verified as one that was presented now.
   func judgeResumed() {
     unsafe state.pointee.judgement = nil
-    guard let leaf = unsafe SSL_get0_peer_certificate(records.ssl),
-      let stack = unsafe PresentedStack(leaf: leaf, others: SSL_get_peer_cert_chain(records.ssl))
-    else { return }
-    unsafe state.pointee.judge(leaf: leaf, presented: stack.pointer)
+    guard let presented else { return }
+    unsafe presented.withPointers { unsafe state.pointee.judge(leaf: $0, presented: $1) }
   }
 
   /// Sees to it that the client can come back with what it has proven here.

@@ -1,15 +1,9 @@
 package import AccessPolicy
 import COpenSSL
 
-/// A chain that a client presented, and what it is to be verified against: equal keys have equal outcomes.
+/// A chain that a client presented, and who is to verify it: equal keys have equal outcomes.
 package struct ReverificationKey: Hashable, Sendable {
-  private let chain: [UInt8]
-  private let trust: [UInt8]
-
-  fileprivate init(chain: [UInt8], trust: [UInt8]) {
-    self.chain = chain
-    self.trust = trust
-  }
+  fileprivate let key: CacheKey
 }
 
 /// A verdict holds for as long as its connection; so does the verification that it rests on.
@@ -33,15 +27,12 @@ extension TLSSession {
 
   /// - Returns: nil where there is nothing to verify, or nobody who would.
   package func reverificationKey(by other: ServerContext) -> ReverificationKey? {
-    guard let host = unsafe other.host(for: state.pointee.serverName), let chain = presentedChain else {
-      return nil
+    guard let host = unsafe other.host(for: state.pointee.serverName), let presented else { return nil }
+    return unsafe presented.withPointers {
+      unsafe ChainKey(leaf: $0, presented: $1, verifier: host.verifier.identity).map {
+        ReverificationKey(key: $0.key)
+      }
     }
-    var text: [UInt8] = []
-    for certificate in [chain.leaf] + chain.others {
-      guard let hash = unsafe CertificateBytes.sha256(certificate.pointer) else { return nil }
-      text += hash.utf8
-    }
-    return ReverificationKey(chain: SHA256.hash(text), trust: host.trustVersion)
   }
 
   /// Verifies the chain that the client presented in its handshake under the trust of another context, by the host
@@ -51,10 +42,10 @@ extension TLSSession {
       return .refused(
         .serverNameUnknown, "nothing is served any more under the name that the client asked for")
     }
-    guard let chain = presentedChain else {
+    guard let presented else {
       return .refused(.certificateMissing, "the client's certificate is not at hand any more")
     }
-    return host.verifier.verify(chain, at: now)
+    return unsafe presented.withPointers { unsafe host.verifier.verify(leaf: $0, presented: $1, at: now) }
   }
 
   /// Puts the session under the trust of another context.
@@ -67,25 +58,10 @@ extension TLSSession {
     unsafe state.pointee.judgement?.key = nil
   }
 
+  /// What the client presented, in this handshake or in that whose session it resumed; nil before there is anything.
   /// SSL_get_peer_cert_chain(3): on the server's side the client's own certificate is not in it.
-  private var presentedChain: PresentedChain? {
-    guard isEstablished,
-      let leaf = unsafe SSL_get0_peer_certificate(records.ssl).flatMap({ unsafe Self.share($0) })
-    else { return nil }
-    var others: [Certificate] = []
-    if let stack = unsafe SSL_get_peer_cert_chain(records.ssl) {
-      for index in unsafe 0..<shim_sk_X509_num(stack) {
-        guard let other = unsafe shim_sk_X509_value(stack, index).flatMap({ unsafe Self.share($0) }) else {
-          return nil
-        }
-        others.append(other)
-      }
-    }
-    return PresentedChain(leaf: leaf, others: others)
-  }
-
-  private static func share(_ certificate: OpaquePointer) -> Certificate? {
-    guard unsafe X509_up_ref(certificate) == 1 else { return nil }
-    return unsafe Certificate(owning: certificate)
+  var presented: PresentedStack? {
+    guard let leaf = unsafe SSL_get0_peer_certificate(records.ssl) else { return nil }
+    return unsafe PresentedStack(leaf: leaf, others: SSL_get_peer_cert_chain(records.ssl))
   }
 }

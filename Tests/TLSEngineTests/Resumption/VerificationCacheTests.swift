@@ -153,8 +153,7 @@ import Testing
 
 extension ChainVerifier {
   fileprivate func judge(_ chain: [IssuedCertificate], at now: Timestamp) throws -> ChainJudgement {
-    let stack = try chain.stack()
-    return unsafe judge(leaf: chain[0].certificate.pointer, presented: stack.pointer, at: now)
+    unsafe try chain.stack().withPointers { unsafe judge(leaf: $0, presented: $1, at: now) }
   }
 }
 
@@ -162,17 +161,19 @@ extension HandshakeCache {
   fileprivate func judge(
     _ chain: [IssuedCertificate], by verifier: ChainVerifier, at now: Timestamp
   ) throws -> ChainJudgement {
-    let stack = try chain.stack()
-    return unsafe judge(
-      leaf: chain[0].certificate.pointer, presented: stack.pointer, by: verifier, at: now)
+    unsafe try chain.stack().withPointers { unsafe judge(leaf: $0, presented: $1, by: verifier, at: now) }
   }
 }
 
 extension [IssuedCertificate] {
   /// As OpenSSL has it where it asks for a verdict.
   fileprivate func stack() throws -> PresentedStack {
-    let others = try count > 1 ? Array(dropFirst()).stack() : nil
-    return try #require(unsafe PresentedStack(leaf: self[0].certificate.pointer, others: others?.pointer))
+    let leaf = unsafe self[0].certificate.pointer
+    guard count > 1 else { return try #require(unsafe PresentedStack(leaf: leaf, others: nil)) }
+    let stack = unsafe try Array(dropFirst()).stack().withPointers {
+      unsafe PresentedStack(leaf: leaf, others: $1)
+    }
+    return try #require(stack)
   }
 }
 
