@@ -1,6 +1,7 @@
-import AccessPolicy
 import Patterns
 import Testing
+
+@testable import AccessPolicy
 
 /// Random policies and certificates, judged by the engine with its indexes, and by the language's own words
 /// read one by one. Both must come to the same.
@@ -70,8 +71,12 @@ struct ReferenceTests {
         expires: Int.random(in: 0..<8, using: &generator) == 0 ? Make.now : nil)
     }
     let policy = try #require(Make.compile(callers, rules).policy)
+    var memo = DecisionMemo(policy)
     for _ in 0..<25 {
       let facts = Self.facts(&generator)
+      // Some rules end now: what was said before, or later, must not be said again.
+      let other = Timestamp(seconds: Make.now.seconds + Int64.random(in: -1...1, using: &generator))
+      #expect(memo.decide(facts, at: other) == policy.decide(facts, at: other))
       var decision = policy.decide(facts, at: Make.now)
       let explanation = policy.explain(facts, at: Make.now)
       #expect(explanation.decision == decision)

@@ -128,28 +128,6 @@ import Testing
     #expect(MonotonicTime.now() - start >= .milliseconds(5))
   }
 
-  /// Two connections are ready in one batch. The first event's handler ends the other connection, and a new one
-  /// takes its slot before the other's event comes.
-  @Test func anEventOfAnEndedConnectionFindsNothingInItsReusedSlot() throws {
-    let poller = try Poller()
-    let (one, two) = (try Mailbox<Int>(), try Mailbox<Int>())
-    var table = SlotTable<String>()
-    let tokens = [table.insert("one"), table.insert("two")]
-    try poller.add(one.descriptor, token: tokens[0].raw, mode: .edge)
-    try poller.add(two.descriptor, token: tokens[1].raw, mode: .edge)
-    one.post(1)
-    two.post(1)
-    var found: [String?] = []
-    try poller.wait(timeoutMilliseconds: 1_000) { raw, _ in
-      let token = Token(raw: raw)
-      found.append(table[token])
-      for other in tokens where other != token && table.remove(other) != nil {
-        #expect(table.insert("successor").slot == other.slot)
-      }
-    }
-    #expect(found == ["one", nil])
-  }
-
   @Test func aClosedDescriptorStopsTheProcess() async {
     await #expect(processExitsWith: .failure) {
       let poller = try Poller()

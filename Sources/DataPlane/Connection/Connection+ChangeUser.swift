@@ -71,7 +71,7 @@ extension Connection {
       _ = denyChange("COM_CHANGE_USER is refused: the session is not verified", worker)
       return
     }
-    let decision = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+    let decision = worker.decide(verified.facts, at: worker.wallClock)
     let judgement = Judgement(
       decision: decision, verified: verified, policyVersion: worker.snapshot.version)
     guard decision.verdict == .allow else {

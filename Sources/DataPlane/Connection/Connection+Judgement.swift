@@ -18,7 +18,7 @@ extension Connection {
     if case .cancel(let key)? = purpose { return judgeCancel(key, worker) }
     guard let session, let verified = VerifiedPeer(peer, session: session, claims: purpose?.facts ?? Facts())
     else { return handle(.judged(.deny), worker) }
-    settle(worker.snapshot.policy.decide(verified.facts, at: judgedAt), of: verified, worker)
+    settle(worker.decide(verified.facts, at: judgedAt), of: verified, worker)
   }
 
   private func settle(_ decision: Decision, of verified: VerifiedPeer?, _ worker: Worker) {
@@ -43,7 +43,7 @@ extension Connection {
     var decision = Decision(verdict: .deny, reason: .default)
     if let verified {
       // Rules may need what only a startup message tells; who the caller is needs the certificate alone.
-      let judged = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+      let judged = worker.decide(verified.facts, at: worker.wallClock)
       guard judged.caller != nil else {
         cancels = Self.nothing
         return settle(judged, of: verified, worker)

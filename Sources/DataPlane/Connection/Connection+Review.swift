@@ -22,21 +22,27 @@ extension Connection {
   /// Sees to it that the connection is looked at when time alone may end it: at the first such moment behind the one
   /// that was judged. It may have come meanwhile, and is looked at at once then.
   func scheduleReview(_ worker: Worker) {
-    let judged = judgedAt
-    var moments: [Timestamp] = []
-    if let validity = session?.validity {
-      moments.append(Self.end(of: validity.notAfter))
-      if let last = validity.staleAfter { moments.append(Self.end(of: last)) }
-    }
-    if let verified, cancelled == nil {
-      if let change = worker.nextChange(after: judged) { moments.append(change) }
-      if let border = worker.snapshot.policy.nextBorder(for: verified.facts, after: judged) {
-        moments.append(border)
-      }
-    }
-    guard let next = moments.filter({ $0 > judged }).min() else { return machine.review(at: nil) }
+    guard let next = nextMoment(worker) else { return machine.review(at: nil) }
     let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(worker.wallClock.nanoseconds)
     machine.review(at: overflow ? nil : worker.now + .nanoseconds(left))
+  }
+
+  /// The first moment behind the one that was judged at which time alone may end the connection; nil: there is none.
+  private func nextMoment(_ worker: Worker) -> Timestamp? {
+    var next = Timestamp.distantFuture
+    let judged = judgedAt
+    func consider(_ moment: Timestamp?) {
+      if let moment, moment > judged, moment < next { next = moment }
+    }
+    if let validity = session?.validity {
+      consider(Self.end(of: validity.notAfter))
+      consider(validity.staleAfter.map(Self.end))
+    }
+    if let verified, cancelled == nil {
+      consider(worker.nextChange(after: judged))
+      consider(worker.snapshot.policy.nextBorder(for: verified.facts, after: judged))
+    }
+    return next == .distantFuture ? nil : next
   }
 
   /// The first moment behind a last valid second, such as notAfter (RFC 5280 §4.1.2.5).
@@ -91,7 +97,7 @@ extension Connection {
   /// Whoever asked for a query to be cancelled has the right to it from the connection that the query is of.
   private func lossOfCancel(_ key: PostgresCancelKey, _ worker: Worker) -> Revocation? {
     if let verified {
-      let again = worker.snapshot.policy.decide(verified.facts, at: worker.wallClock)
+      let again = worker.decide(verified.facts, at: worker.wallClock)
       guard again.caller?.name == decision?.caller?.name else {
         return Revocation(.policyChanged, "the certificate names another caller now, or none")
       }
@@ -104,18 +110,18 @@ extension Connection {
 
   private func lossByPolicy(_ worker: Worker, _ now: Timestamp) -> Revocation? {
     guard let verified, let decision else { return nil }
-    let again = worker.decideAgain(verified.facts, at: now)
+    let again = worker.decide(verified.facts, at: now)
     if let loss = loss(of: again, before: decision, worker, now) { return loss }
     // The user that it is becoming, and the one that it may fall back to.
     if case .recording(let change, var judgement)? = mysql?.change {
-      let again = worker.snapshot.policy.decide(judgement.verified.facts, at: now)
+      let again = worker.decide(judgement.verified.facts, at: now)
       if let loss = loss(of: again, before: judgement.decision, worker, now) { return loss }
       judgement.decision = again
       judgement.policyVersion = worker.snapshot.version
       mysql?.change = .recording(change, judgement)
     }
     if var before = mysql?.before {
-      let again = worker.snapshot.policy.decide(before.verified.facts, at: now)
+      let again = worker.decide(before.verified.facts, at: now)
       if let loss = loss(of: again, before: before.decision, worker, now) { return loss }
       before.decision = again
       before.policyVersion = worker.snapshot.version

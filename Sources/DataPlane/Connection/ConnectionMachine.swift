@@ -176,12 +176,18 @@ package struct ConnectionMachine: ~Copyable {
   package var deadline: MonotonicTime? {
     switch state {
     case .negotiating, .handshaking, .introducing, .judging, .lingering: return stateEnd
-    case .recording: return [stateEnd, reviewTime].compactMap { $0 }.min()
-    case .connecting, .preparing: return [nextAttempt, stateEnd, reviewTime].compactMap { $0 }.min()
+    case .recording: return Self.earlier(stateEnd, reviewTime)
+    case .connecting, .preparing: return Self.earlier(Self.earlier(nextAttempt, stateEnd), reviewTime)
     case .relaying:
-      return [lastMoved + timeouts.idle, ageEnd, reviewTime].compactMap { $0 }.min()
+      return Self.earlier(Self.earlier(lastMoved + timeouts.idle, ageEnd), reviewTime)
     case .closed: return nil
     }
+  }
+
+  /// Asked after every event, so no list is made of them.
+  private static func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
   }
 }
 

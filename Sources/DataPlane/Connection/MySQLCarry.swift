@@ -3,7 +3,9 @@ import AuditLog
 
 /// What a MySQL connection carries from one side to the other besides plain bytes: the client's proof while it
 /// authenticates, and afterwards the commands that would make it somebody else.
-struct MySQLCarry {
+///
+/// A class, as most connections have none: it is large, and would lie in each of them.
+final class MySQLCarry {
   /// A COM_CHANGE_USER on its way.
   enum Change {
     /// Its packet is not whole yet.
@@ -49,7 +51,7 @@ struct MySQLCarry {
   }
 
   /// COM_CHANGE_USER begins: from the command on the two sides number their packets alike.
-  mutating func beginChange() {
+  func beginChange() {
     change = .collecting
     numbering = MySQLNumbering(lastOfClient: 0, lastOfUpstream: 0)
     isClientsTurn = false
@@ -59,7 +61,7 @@ struct MySQLCarry {
 
   /// A packet is about to go over.
   /// - Returns: false where it is one too many.
-  mutating func advance() -> Bool {
+  func advance() -> Bool {
     guard packetsLeft > 0 else { return false }
     packetsLeft -= 1
     numbering.advance()

@@ -62,8 +62,11 @@ package struct VerifiedPeer: Sendable {
   /// - Returns: nil where it was not.
   func verifiedAgain(_ outcome: VerificationOutcome) -> VerifiedPeer? {
     guard outcome.isVerified else { return nil }
+    let told = [Field.rootSHA256, .chainLength, .trustLabel]
+    // Mostly it tells the same: another bundle was read, and the client's CA is in it as before.
+    if told.allSatisfy({ self.facts[$0] == outcome.facts[$0] }) { return self }
     var facts = facts
-    for field in [Field.rootSHA256, .chainLength, .trustLabel] { facts[field] = nil }
+    for field in told { facts[field] = nil }
     facts.merge(outcome.facts)
     return VerifiedPeer(facts: facts)
   }
@@ -75,10 +78,12 @@ package struct VerifiedPeer: Sendable {
 /// A relay cannot be built without one, and there is no other way to make one than from both proofs.
 package struct Permit: ~Copyable {
   package let decision: Decision
+  package let clearance: AuditClearance
 
   /// - Returns: nil unless the decision allows.
-  package init?(_ decision: Decision, cleared: AuditClearance) {
+  package init?(_ decision: Decision, cleared clearance: AuditClearance) {
     guard decision.verdict == .allow else { return nil }
     self.decision = decision
+    self.clearance = clearance
   }
 }

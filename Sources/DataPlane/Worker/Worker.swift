@@ -1,3 +1,4 @@
+import AccessPolicy
 package import EventLoop
 import GatewayConfiguration
 import TLSEngine
@@ -31,7 +32,8 @@ package final class Worker {
   var deferred: [Token] = []
   /// Connections that have to be looked at again, while there are any.
   var reviewing: Reviewing?
-  var calendar: NextChange?
+  /// What the present policy said of whoever came.
+  var decisions: DecisionMemo
   /// Listeners that are no more, with the moments at which their connections end.
   var retired: [(end: MonotonicTime, listener: WorkerListener)] = []
   /// The time of the present turn of the loop.
@@ -45,6 +47,7 @@ package final class Worker {
   ) throws(SystemError) {
     self.snapshot = snapshot
     self.environment = environment
+    decisions = DecisionMemo(snapshot.policy)
     now = environment.clock.monotonic()
     mailbox = try Mailbox()
     poller = try Poller()

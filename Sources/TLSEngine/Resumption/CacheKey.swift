@@ -24,35 +24,3 @@ struct CacheKey: Hashable, Sendable {
     hasher.combine(words.3)
   }
 }
-
-/// What a verdict over a presented list of certificates is kept under.
-struct ChainKey: Sendable {
-  let key: CacheKey
-  /// Of the certificates' DER together.
-  let bytes: Int
-
-  /// The hash is over all that the verdict depends on save the time: who verifies, and every certificate in the
-  /// order of the list, each behind its length, so that no other list gives the same bytes.
-  /// - Parameter presented: `STACK_OF(X509)`; lent.
-  /// - Returns: nil where the list is none that can be verified: it does not begin with the leaf, or is too long.
-  init?(leaf: OpaquePointer, presented: OpaquePointer?, verifier: ChainVerifier.Identity) {
-    guard let presented = unsafe presented else { return nil }
-    let count = unsafe shim_sk_X509_num(presented)
-    guard (1...Int32(ChainLimits.presentedCertificates)).contains(count),
-      unsafe shim_sk_X509_value(presented, 0) == leaf
-    else { return nil }
-    var text = unsafe withUnsafeBytes(of: verifier.number) { unsafe Array($0) }
-    var bytes = 0
-    for index in 0..<count {
-      guard let certificate = unsafe shim_sk_X509_value(presented, index),
-        let der = unsafe CertificateBytes.encoded({ unsafe i2d_X509(certificate, $0) })
-      else { return nil }
-      unsafe withUnsafeBytes(of: UInt64(der.count)) { unsafe text.append(contentsOf: $0) }
-      text += der
-      bytes += der.count
-    }
-    guard let key = unsafe SHA256.hash(text).withUnsafeBytes({ unsafe CacheKey($0) }) else { return nil }
-    self.key = key
-    self.bytes = bytes
-  }
-}

@@ -8,8 +8,10 @@ struct ChainJudgement: Sendable {
   var outcome: VerificationOutcome
   /// The seconds in which another verification would come to the same; empty where that is not known.
   var holds: Range<Int64> = 0..<0
-  /// What it is kept under; nil where it is not kept.
-  var key: ChainKey?
+  /// The list that it is about; nil where nobody remembers anything.
+  var presented: PresentedDigest?
+  /// It serves whoever presents the same list to the same verifier, and so may a session that rests on it.
+  var isKept = false
 
   /// Whether it stands at `now` as it stands here.
   func stands(at now: Timestamp) -> Bool { outcome.isVerified && holds.contains(now.seconds) }

@@ -3,7 +3,7 @@ import COpenSSL
 
 /// What a worker remembers of the handshakes it has done, so that the next of the same client costs less.
 ///
-/// A verdict over a list of certificates is kept under the hash of the whole list and of who verified it, so that
+/// A verdict over a list of certificates is kept under the hash of the whole list and under who verified it, so that
 /// no other host, trust set or snapshot finds it, and for no longer than time leaves it alone. Refusals are not
 /// kept: they cost an attacker a handshake each, and they are read anew. Possession of the key is proven in each
 /// handshake (CertificateVerify), whatever is remembered.
@@ -24,7 +24,7 @@ package final class HandshakeCache {
   }
 
   private let bounds: Bounds
-  private var chains: RecentlyUsed<CacheKey, ChainJudgement>
+  private var chains: RecentlyUsed<ChainKey, ChainJudgement>
   var sessions: SessionTable
 
   /// An empty cache.
@@ -41,7 +41,7 @@ package final class HandshakeCache {
     sessions = Self.sessions(bounds)
   }
 
-  private static func chains(_ bounds: Bounds) -> RecentlyUsed<CacheKey, ChainJudgement> {
+  private static func chains(_ bounds: Bounds) -> RecentlyUsed<ChainKey, ChainJudgement> {
     RecentlyUsed(capacity: bounds.chains, budget: bounds.chainBytes)
   }
 
@@ -63,21 +63,23 @@ package final class HandshakeCache {
   func judge(
     leaf: OpaquePointer, presented: OpaquePointer?, by verifier: ChainVerifier, at now: Timestamp
   ) -> ChainJudgement {
-    guard let key = unsafe ChainKey(leaf: leaf, presented: presented, verifier: verifier.identity) else {
+    guard let digest = unsafe PresentedDigest(leaf: leaf, presented: presented) else {
       return unsafe verifier.judge(leaf: leaf, presented: presented, at: now)
     }
-    if let kept = chains.find(key.key) {
+    let key = ChainKey(presented: digest, verifier: verifier.identity)
+    if let kept = chains.find(key) {
       if kept.stands(at: now) {
         chainHits += 1
         return kept
       }
-      chains.remove(key.key)
+      chains.remove(key)
     }
     var judgement = unsafe verifier.judge(leaf: leaf, presented: presented, at: now)
+    judgement.presented = digest
     judgement.holds = unsafe verifier.steadySeconds(of: judgement.outcome, presented: presented, at: now)
     if judgement.stands(at: now) {
-      judgement.key = key
-      chains.insert(judgement, for: key.key, cost: Self.cost(ofChain: key.bytes))
+      judgement.isKept = true
+      chains.insert(judgement, for: key, cost: Self.cost(ofChain: digest.bytes))
     }
     return judgement
   }

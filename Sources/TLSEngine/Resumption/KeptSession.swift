@@ -47,14 +47,15 @@ struct KeptSession {
 
   /// - Returns: nil where the state knows no verdict that could be kept.
   init?(_ session: SessionReference, _ state: SessionState) {
-    guard let judgement = state.judgement, let key = judgement.key else { return nil }
+    guard let judgement = state.judgement, judgement.isKept, let presented = judgement.presented
+    else { return nil }
     self.session = session
-    client = key.key
+    client = presented.hash
     verifier = state.verifier.identity
     serverName = state.serverName
     opened = state.opened
     usable = Self.usable(opened: state.opened, judgement)
-    cost = 2048 + 10 * key.bytes
+    cost = 2048 + 10 * presented.bytes
   }
 
   static func usable(opened: Timestamp, _ judgement: ChainJudgement) -> Range<Int64> {

@@ -3,7 +3,7 @@ import COpenSSL
 
 /// A chain that a client presented, and who is to verify it: equal keys have equal outcomes.
 package struct ReverificationKey: Hashable, Sendable {
-  fileprivate let key: CacheKey
+  fileprivate let key: ChainKey
 }
 
 /// A verdict holds for as long as its connection; so does the verification that it rests on.
@@ -25,14 +25,12 @@ extension TLSSession {
     isEstablished ? unsafe state.pointee.outcome?.validity : nil
   }
 
-  /// - Returns: nil where there is nothing to verify, or nobody who would.
+  /// - Returns: nil where nobody remembers what was presented, or there is nobody who would verify it.
   package func reverificationKey(by other: ServerContext) -> ReverificationKey? {
-    guard let host = unsafe other.host(for: state.pointee.serverName), let presented else { return nil }
-    return unsafe presented.withPointers {
-      unsafe ChainKey(leaf: $0, presented: $1, verifier: host.verifier.identity).map {
-        ReverificationKey(key: $0.key)
-      }
-    }
+    guard let host = unsafe other.host(for: state.pointee.serverName),
+      let presented = unsafe state.pointee.judgement?.presented
+    else { return nil }
+    return ReverificationKey(key: ChainKey(presented: presented, verifier: host.verifier.identity))
   }
 
   /// Verifies the chain that the client presented in its handshake under the trust of another context, by the host
@@ -55,7 +53,7 @@ extension TLSSession {
     trust = other
     unsafe state.pointee.judgement?.outcome = outcome
     // What was kept of it is the old trust's, and no session is kept under that any more.
-    unsafe state.pointee.judgement?.key = nil
+    unsafe state.pointee.judgement?.isKept = false
   }
 
   /// What the client presented, in this handshake or in that whose session it resumed; nil before there is anything.

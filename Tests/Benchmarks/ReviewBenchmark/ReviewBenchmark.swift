@@ -9,10 +9,10 @@ import TLSEngine
 /// What a new snapshot costs a worker that holds ten thousand connections: the processor time to judge all of them
 /// again, and the longest turn of its loop meanwhile, which is what a byte on its way waits at most.
 ///
-///     COUNTERSIGN_BENCHMARKS=1 swift run -c release --scratch-path .build-benchmarks ReviewBenchmark
+///     COUNTERSIGN_BENCHMARKS=1 swift run -c release --scratch-path .build-benchmarks ReviewBenchmark [CONNECTIONS]
 @main
 enum ReviewBenchmark {
-  static let connections = 10_000
+  static let connections = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 10_000
   static let callers = 50
   static let rules = 1_000
 
@@ -41,7 +41,6 @@ final class Crowd {
   private let admission = Admission(limit: 100_000)
   private let worker: Worker
   private let address: NetworkAddress
-  private let trust: ServerContext
   private var held: [HeldSocket] = []
 
   var live: Int { admission.count }
@@ -60,8 +59,7 @@ final class Crowd {
       template.alternativeNames = [.uri("spiffe://acme.example/worker/w\(number)")]
       return try ThrowawayAuthority.issue(template, by: authority)
     }
-    trust = try Self.context(server, authority.pem)
-    let first = try Self.snapshot("a", note: "a", trust, denies: false)
+    let first = try Self.snapshot("a", note: "a", Self.context(server, authority.pem), denies: false)
     worker = try Worker(
       snapshot: first,
       environment: WorkerEnvironment(
@@ -83,11 +81,12 @@ final class Crowd {
         trust: TrustOptions(bundles: [TrustBundleFile(pem: anchors)]), listener: "front"))
   }
 
+  /// As a reload makes it: with a TLS context of its own, whether what that trusts has changed or not.
   func snapshot(
     _ version: String, note: String, trusting anchors: [UInt8]? = nil, denies: Bool = false
   ) throws -> Snapshot {
-    let context = try anchors.map { try Self.context(server, $0) } ?? trust
-    return try Self.snapshot(version, note: note, context, denies: denies)
+    try Self.snapshot(
+      version, note: note, Self.context(server, anchors ?? authority.pem), denies: denies)
   }
 
   private static func snapshot(

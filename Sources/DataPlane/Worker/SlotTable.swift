@@ -1,5 +1,10 @@
+import EventLoop
+
 /// Elements by token. Slots are used again, tokens never.
-package struct SlotTable<Element> {
+///
+/// Every event of the loop asks it for a connection: it stands in the module of those, since the compiler makes
+/// generic code fit one type within a module alone.
+struct SlotTable<Element> {
   private struct Slot {
     var generation: UInt32 = 0
     var element: Element?
@@ -8,13 +13,12 @@ package struct SlotTable<Element> {
   private var slots: [Slot] = []
   private var free: [UInt32] = []
   /// How many elements it holds.
-  package private(set) var count = 0
-
-  /// An empty table.
-  package init() {}
+  private(set) var count = 0
+  /// How many slots there are, free ones too.
+  var slotCount: Int { slots.count }
 
   /// Puts an element into a free slot.
-  package mutating func insert(_ element: Element) -> Token {
+  mutating func insert(_ element: Element) -> Token {
     count += 1
     if let slot = free.popLast() {
       slots[Int(slot)].element = element
@@ -26,27 +30,20 @@ package struct SlotTable<Element> {
     return Token(slot: UInt32(slots.count - 1), generation: 0)
   }
 
+  /// The element in a slot below ``slotCount``; nil where the slot is free.
+  func element(inSlot slot: Int) -> Element? { slots[slot].element }
+
   /// The element of a token; nil once it was removed, whoever has the slot now.
-  package subscript(token: Token) -> Element? {
+  subscript(token: Token) -> Element? {
     let index = Int(token.slot)
     guard index < slots.count, slots[index].generation == token.generation else { return nil }
     return slots[index].element
   }
 
-  /// Changes the element in place; nil if the token is stale.
-  package mutating func update<Result>(_ token: Token, _ body: (inout Element) -> Result) -> Result? {
-    let index = Int(token.slot)
-    guard index < slots.count, slots[index].generation == token.generation,
-      var element = slots[index].element.take()
-    else { return nil }
-    defer { slots[index].element = element }
-    return body(&element)
-  }
-
   /// Takes an element out; nil if the token is stale. A slot that went through all its generations is not
   /// used again: the next one would answer to the first token.
   @discardableResult
-  package mutating func remove(_ token: Token) -> Element? {
+  mutating func remove(_ token: Token) -> Element? {
     let index = Int(token.slot)
     guard index < slots.count, slots[index].generation == token.generation,
       let element = slots[index].element.take()
@@ -60,10 +57,10 @@ package struct SlotTable<Element> {
   }
 
   /// Visits every element, in the order of slots.
-  package func forEach(_ body: (Token, Element) -> Void) {
-    for (index, slot) in slots.enumerated() {
-      guard let element = slot.element else { continue }
-      body(Token(slot: UInt32(index), generation: slot.generation), element)
+  func forEach(_ body: (Token, Element) -> Void) {
+    for index in slots.indices {
+      guard let element = slots[index].element else { continue }
+      body(Token(slot: UInt32(index), generation: slots[index].generation), element)
     }
   }
 }
