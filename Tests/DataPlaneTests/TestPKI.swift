@@ -34,13 +34,15 @@ struct TestPKI: Sendable {
     ]
   }
 
-  /// - Parameter authorities: PEM; nil stands for the CA that the others are of.
-  func serverContext(trusting authorities: [UInt8]? = nil) throws -> ServerContext {
+  /// - Parameters:
+  ///   - authorities: PEM; nil stands for the CA that the others are of.
+  ///   - label: what they are called.
+  func serverContext(trusting authorities: [UInt8]? = nil, label: String? = nil) throws -> ServerContext {
     try ServerContext(
       ServerContextOptions(
         identity: IdentityOptions(certificates: [server.pem], privateKeys: [server.keyPEM]),
-        trust: TrustOptions(bundles: [TrustBundleFile(pem: authorities ?? authority.pem)]), listener: "front")
-    )
+        trust: TrustOptions(bundles: [TrustBundleFile(label: label, pem: authorities ?? authority.pem)]),
+        listener: "front"))
   }
 
   /// PEM: the anchor of servers and clients.

@@ -109,8 +109,7 @@ final class TestWorld {
     return socket
   }
 
-  /// A snapshot takes the place of the one that holds; the worker has adopted it when this returns, and has looked at
-  /// nobody yet who was there before.
+  /// A snapshot takes the place of the one that holds, with the worker's next turn.
   /// - Parameters:
   ///   - listener: what the listener is then, if not what it was; nil: it is there no more.
   ///   - kept: whether it keeps its socket.
@@ -130,10 +129,11 @@ final class TestWorld {
   }
 
   /// The listener as it is, under other trust.
-  func trusting(_ authorities: [UInt8]) throws -> ListenerSnapshot {
+  func trusting(_ authorities: [UInt8], label: String? = nil) throws -> ListenerSnapshot {
     ListenerSnapshot(
       name: listener.name, wireProtocol: listener.wireProtocol, address: listener.address,
-      tls: try pki.serverContext(trusting: authorities), upstream: listener.upstream, limits: limits)
+      tls: try pki.serverContext(trusting: authorities, label: label), upstream: listener.upstream,
+      limits: limits)
   }
 
   /// Two clients whose bytes have reached their upstreams.
@@ -162,10 +162,22 @@ final class HealthLog: Sendable {
 
 /// Time that stands still until a test moves it.
 final class ManualClock: Sendable {
-  private let state = Mutex(
-    (monotonic: MonotonicTime(nanoseconds: 1_000_000_000_000), wall: TestPKI.now, tick: Int64(0)))
+  private struct State {
+    var monotonic = MonotonicTime(nanoseconds: 1_000_000_000_000)
+    var wall = TestPKI.now
+    /// Nanoseconds by which they move whenever they are looked at.
+    var tick: Int64 = 0
+    var monotonicTick: Int64 = 0
+  }
 
-  var monotonic: MonotonicTime { state.withLock { $0.monotonic } }
+  private let state = Mutex(State())
+
+  var monotonic: MonotonicTime {
+    state.withLock { state in
+      defer { state.monotonic = state.monotonic + .nanoseconds(state.monotonicTick) }
+      return state.monotonic
+    }
+  }
   var wall: Timestamp {
     state.withLock { state in
       defer { state.wall = Timestamp(nanoseconds: state.wall.nanoseconds + state.tick) }
@@ -175,6 +187,9 @@ final class ManualClock: Sendable {
 
   /// The wall clock moves by so many nanoseconds whenever it is looked at.
   func tick(by nanoseconds: Int64) { state.withLock { $0.tick = nanoseconds } }
+
+  /// The monotonic clock does, as if whatever lies between two looks took so long.
+  func tickMonotonic(by nanoseconds: Int64) { state.withLock { $0.monotonicTick = nanoseconds } }
 
   /// Somebody sets the wall clock; the monotonic one goes on as it was.
   func setWall(by duration: Duration) {
