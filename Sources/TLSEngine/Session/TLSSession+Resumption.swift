@@ -32,7 +32,7 @@ extension TLSSession {
     }
     unsafe state.pointee.owesTicket = false
     // The ticket says how long it is good for (RFC 8446 §4.6.1).
-    guard let judgement = unsafe state.pointee.judgement,
+    guard let judgement = unsafe state.pointee.judgement, judgement.isKept,
       case let end = unsafe KeptSession.usable(opened: state.pointee.opened, judgement).upperBound,
       case let left = unsafe end - state.pointee.now.seconds, left > 0,
       let session = unsafe SSL_get_session(records.ssl),

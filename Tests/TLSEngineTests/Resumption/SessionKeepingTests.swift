@@ -63,6 +63,25 @@ import Testing
     #expect(pair.client.isResumable)
   }
 
+  /// Nobody could resume it: it was made under trust that counts no more.
+  @Test func notUnderAnotherTrust() throws {
+    let place = try Place()
+    let pair = try InMemoryPair(place.context, TestPKI.clientOptions(), cache: place.cache)
+    #expect(pair.handshake().isComplete)
+    let other = try Place().context
+    let outcome = pair.server.verifyAgain(by: other, at: TestPKI.now)
+    #expect(outcome.isVerified)
+    pair.server.adopt(outcome, of: other)
+    let sent = pair.sentByServer.count
+    #expect(pair.server.send([7]) == .bytes(1))
+    pair.carryToClient()
+    // Header, data, type and tag: no ticket.
+    #expect(pair.sentByServer.count - sent == 23)
+    #expect(place.cache.sessionCount == 0)
+    #expect(pair.client.receive().bytes == [7])
+    #expect(!pair.client.isResumable)
+  }
+
   /// Many clients hang up without a word, and the gateway drops what is left; that breaks nothing.
   @Test(arguments: TLSVersion.allCases)
   func ofAConnectionThatIsDropped(version: TLSVersion) throws {
