@@ -47,7 +47,7 @@ let package = Package(
     source("EventLoop", ["CLinux"]),
     source(
       "DataPlane",
-      ["AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop"]),
+      ["Patterns", "AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop"]),
     source(
       "ControlPlane",
       ["AccessPolicy", "AuditLog", "GatewayConfiguration", "TLSEngine", "EventLoop", "DataPlane", "CLinux"]),

@@ -28,4 +28,12 @@ extension String {
   package func isExactly(_ other: String) -> Bool {
     utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
   }
+
+  /// Whether there is another text, the same byte by byte.
+  package func isExactly(_ other: String?) -> Bool { other.map { isExactly($0) } ?? false }
+}
+
+extension String? {
+  /// Whether there are two texts, the same byte by byte, or none at all.
+  package func isExactly(_ other: String?) -> Bool { map { $0.isExactly(other) } ?? (other == nil) }
 }

@@ -51,6 +51,24 @@ struct DecisionMemoTests {
     #expect(memo.decide(unreadable, at: Make.now).reason == .nameUnreadable)
   }
 
+  /// "é" is two names, which two people may have.
+  @Test func textsAreAlikeByteByByteAlone() throws {
+    var memo = try memo(
+      Make.rule("r"), Make.rule("d", .deny, when: [Make.condition(.postgresUser, .plain("jos\u{e9}"))]))
+    func connecting(as user: String) -> Facts {
+      var facts = facts("x://w/a")
+      facts[.postgresUser] = .text(user)
+      return facts
+    }
+    #expect(memo.decide(connecting(as: "jose\u{301}"), at: Make.now).verdict == .allow)
+    #expect(memo.decide(connecting(as: "jos\u{e9}"), at: Make.now).verdict == .deny)
+    #expect(FactValue.texts(["\u{e9}"]) != .texts(["e\u{301}"]))
+    #expect(Caller(name: "\u{e9}") != Caller(name: "e\u{301}"))
+    #expect(Caller(name: "a", groups: ["\u{e9}"]) != Caller(name: "a", groups: ["e\u{301}"]))
+    #expect(
+      Caller(name: "a", captures: ["n": "\u{e9}"]) != Caller(name: "a", captures: ["n": "e\u{301}"]))
+  }
+
   @Test func itStaysSmall() throws {
     var memo = try memo(Make.rule("r"))
     for number in 0...DecisionMemo.limit { _ = memo.decide(facts("x://w/\(number)"), at: Make.now) }

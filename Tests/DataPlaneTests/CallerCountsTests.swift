@@ -20,6 +20,11 @@ struct CallerCountsTests {
     #expect(counts.enter("a", limit: 5))
   }
 
+  @Test func twoWaysToWriteOneLetterAreTwoCallers() {
+    let counts = CallerCounts()
+    #expect(counts.enter("caf\u{e9}", limit: 1) && counts.enter("cafe\u{301}", limit: 1))
+  }
+
   @Test func callersThatAreGoneTakeNoRoom() {
     let counts = CallerCounts()
     for caller in 0..<1000 {

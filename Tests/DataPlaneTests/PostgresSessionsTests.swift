@@ -52,6 +52,14 @@ struct PostgresSessionsTests {
     #expect(match == (row.found ? .session(Self.session("a")) : .unknown))
   }
 
+  @Test func aCallerIsTheSameByteByByteAlone() {
+    let sessions = PostgresSessions()
+    sessions.add(Self.session("a", caller: "worker/caf\u{e9}"), key: Self.key)
+    let match = sessions.find(
+      Self.key, listener: "front", caller: "worker/cafe\u{301}", source: nil, now: Self.start)
+    #expect(match == .unknown)
+  }
+
   @Test func twoServersWithOnePairCannotBeToldApartUnlessByTheirCaller() throws {
     let sessions = PostgresSessions()
     sessions.add(Self.session("a"), key: Self.key)

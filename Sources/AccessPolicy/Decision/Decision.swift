@@ -1,4 +1,6 @@
-/// What a verified certificate was mapped to.
+import Patterns
+
+/// What a verified certificate was mapped to. Its texts are the same byte by byte alone, as in ``FactValue``.
 package struct Caller: Hashable, Sendable {
   package var name: String
   package var groups: [String]
@@ -10,6 +12,15 @@ package struct Caller: Hashable, Sendable {
     self.groups = groups
     self.captures = captures
   }
+
+  package static func == (one: Caller, other: Caller) -> Bool {
+    one.name.isExactly(other.name) && one.groups.count == other.groups.count
+      && one.groups.elementsEqual(other.groups) { $0.isExactly($1) }
+      && one.captures.count == other.captures.count
+      && one.captures.allSatisfy { name, value in other.captures[name]?.isExactly(value) ?? false }
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(ExactText(name)) }
 }
 
 package enum Verdict: String, Sendable, Hashable, CaseIterable { case allow, deny }
@@ -89,4 +100,8 @@ package struct Decision: Hashable, Sendable {
   }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(shared.parts) }
+}
+
+extension Decision: CustomStringConvertible {
+  package var description: String { "\(parts)" }
 }

@@ -1,5 +1,6 @@
-/// One known value of a ``Field``. Which case a field uses follows from ``Field/kind``.
-package enum FactValue: Hashable, Sendable {
+/// One known value of a ``Field``. Which case a field uses follows from ``Field/kind``. Texts are the same byte by byte
+/// alone (FactValue+Equality.swift).
+package enum FactValue: Sendable {
   case text(String)
   case texts([String])
   case integer(Int)

@@ -2,6 +2,7 @@ import AccessPolicy
 import AuditLog
 import EventLoop
 import GatewayConfiguration
+import Patterns
 
 /// The callers to whom a connection counts: one from the verdict on, and two while a MySQL client becomes another
 /// user, which the upstream may refuse.
@@ -16,7 +17,7 @@ extension Connection {
   /// Counts the connection to the caller of a decision that allows.
   /// - Returns: the limit that it meets; then nothing has changed.
   func enterCaller(of decision: Decision, _ worker: Worker) -> ExceededLimit? {
-    guard let caller = decision.caller?.name, caller != callers.now else { return nil }
+    guard let caller = decision.caller?.name, !caller.isExactly(callers.now) else { return nil }
     let common = worker.snapshot.limits.maxConnectionsPerCaller
     let own = listener.snapshot.limits.maxConnectionsPerCaller
     guard worker.environment.admission.callers.enter(caller, limit: common) else {
@@ -43,7 +44,7 @@ extension Connection {
   /// A live connection has another caller by a new judgement: it counts to that one from here on. There is no limit to
   /// that, since limits hold back who is new.
   func moveCaller(to caller: String?, _ worker: Worker) {
-    guard caller != callers.now else { return }
+    guard !caller.isExactly(callers.now) else { return }
     if let caller {
       _ = worker.environment.admission.callers.enter(caller, limit: 0)
       _ = listener.admission.callers.enter(caller, limit: 0)

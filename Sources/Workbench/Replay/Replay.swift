@@ -1,4 +1,5 @@
 package import AccessPolicy
+import Patterns
 internal import AuditLog
 
 /// Judges the recorded connections of a log again under other policies. Feed it line by line; what it keeps
@@ -89,7 +90,7 @@ package struct Replay: LogConsumer {
     let change: Finding.Change
     if new.verdict != old.verdict {
       change = .verdict(report.group(ReplayReport.Change(old, new)))
-    } else if new.rule != old.rule || new.reason != old.reason || new.caller?.name != old.caller?.name {
+    } else if new.rule != old.rule || new.reason != old.reason || !(new.caller?.name).isExactly(old.caller?.name) {
       change = .sameVerdict
     } else {
       change = .none

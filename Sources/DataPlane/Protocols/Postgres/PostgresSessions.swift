@@ -1,5 +1,6 @@
 package import AccessPolicy
 package import EventLoop
+import Patterns
 import Synchronization
 
 /// The live Postgres connections of all workers by the pair that cancels their queries: a CancelRequest comes on
@@ -77,7 +78,7 @@ package final class PostgresSessions: Sendable {
     state.withLock { state in
       guard caller != nil || state.misses.hasRoom(source, now) else { return .limited }
       let matches = (state.sessions[key] ?? []).filter { session in
-        session.listener == listener && (caller == nil || session.decision.caller?.name == caller)
+        session.listener == listener && (caller == nil || (session.decision.caller?.name).isExactly(caller))
       }
       switch matches.count {
       case 1: return .session(matches[0])
