@@ -11,22 +11,6 @@ struct ReviewTests {
     TestPolicy.allowOrders, TestPolicy.rule("billing-may", .allow, "worker/billing"),
   ]
 
-  /// Sends bytes through and sees that they arrive.
-  private func exchange(_ world: TestWorld, _ client: TestClient, _ upstream: Int) {
-    let socket = world.upstream.connections[upstream]
-    _ = socket.takeReceived()
-    client.send(Array("more".utf8))
-    world.settle(client) { socket.received == Array("more".utf8) }
-  }
-
-  private static func isRefused(at address: NetworkAddress) -> Bool {
-    // On loopback the kernel answers within the call.
-    guard let socket = try? StreamSocket.connect(to: address) else { return true }
-    let error = socket.connectError()
-    socket.close()
-    return error != nil
-  }
-
   @Test func whoLosesIsEndedAndWhoDoesNotIsLeftAlone() throws {
     let world = try TestWorld(rules: Self.both)
     let clients = try world.live(.orders, .billing)
@@ -39,7 +23,7 @@ struct ReviewTests {
     #expect(
       record["countersign.change"] == "the rule 'billing-may' does not let it in any more, and no other does")
     #expect(record["countersign.judged_again.verdict"] == "deny")
-    exchange(world, clients[0], 0)
+    world.exchange(clients[0], 0)
     clients[0].closeSending()
     world.upstream.connections[0].endSending()
     world.settle(clients[0]) { world.admission.count == 0 }
@@ -93,7 +77,7 @@ struct ReviewTests {
     try world.adopt("second", rules: Self.nobody)
     try world.adopt("third", rules: [TestPolicy.allowOrders])
     world.settle(clients[0], clients[1]) { clients[1].isOver }
-    exchange(world, clients[0], 0)
+    world.exchange(clients[0], 0)
     #expect(world.audit.actions.filter { $0 == "connection-revoked" }.count == 1)
   }
 
@@ -120,12 +104,12 @@ struct ReviewTests {
     // The same anchors and others beside them: it is verified anew, and stays.
     let more = try world.trusting(world.pki.otherAuthorityPEM + world.pki.authorityPEM)
     try world.adopt("second", listener: more)
-    exchange(world, client, 0)
+    world.exchange(client, 0)
     let stranger = try #require(try world.live(.stranger).first)
     try world.adopt("third")
     world.settle(client, stranger) { stranger.isOver }
     #expect(world.audit.records.last?.reason == "trust_changed")
-    exchange(world, client, 0)
+    world.exchange(client, 0)
     try world.adopt("fourth", listener: try world.trusting(world.pki.otherAuthorityPEM))
     world.settle(client) { client.isOver && world.admission.count == 0 }
     #expect(world.audit.records.last?.reason == "trust_changed")
@@ -214,44 +198,5 @@ struct ReviewTests {
     #expect(upstream.received.isEmpty)
     it.client.socket.close()
     it.settle { it.isOver }
-  }
-
-  // MARK: Listeners
-
-  @Test func theConnectionsOfARemovedListenerDrain() throws {
-    let world = try TestWorld()
-    let client = try #require(try world.live(.orders).first)
-    // What let it in is gone with the listener; that alone does not end it.
-    try world.adopt("second", rules: [], listener: .some(nil), drainTimeout: .seconds(5))
-    world.settle(client) { Self.isRefused(at: world.address) }
-    exchange(world, client, 0)
-    world.clock.advance(by: .seconds(5))
-    world.settle(client) { client.isOver && world.admission.count == 0 }
-    #expect(world.audit.records.last?.reason == "drain")
-  }
-
-  @Test func aRuleThatDeniesHoldsForTheConnectionsOfARemovedListener() throws {
-    let world = try TestWorld()
-    let client = try #require(try world.live(.orders).first)
-    try world.adopt("second", rules: Self.nobody, listener: .some(nil))
-    world.settle(client) { client.isOver && world.admission.count == 0 }
-    #expect(world.audit.records.last?.reason == "policy_changed")
-  }
-
-  @Test func theConnectionsOfAListenerThatSpeaksSomethingElseDrain() throws {
-    let world = try TestWorld()
-    let client = try #require(try world.live(.orders).first)
-    let other = ListenerSnapshot(
-      name: "front", wireProtocol: .postgres, address: world.listener.address, tls: world.listener.tls,
-      upstream: world.listener.upstream, limits: world.limits)
-    try world.adopt("second", listener: other, drainTimeout: .seconds(5))
-    exchange(world, client, 0)
-    let postgres = try PostgresConnectionTests.established(world)
-    world.clock.advance(by: .seconds(5))
-    world.settle(client, postgres) { client.isOver && world.admission.count == 1 }
-    #expect(world.audit.records.last?.reason == "drain")
-    postgres.closeSending()
-    world.upstream.connections[1].endSending()
-    world.settle(postgres) { world.admission.count == 0 }
   }
 }

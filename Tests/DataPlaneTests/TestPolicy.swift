@@ -15,10 +15,11 @@ enum TestPolicy {
 
   static func rule(
     _ name: String, _ action: RuleEntry.Action, _ caller: String, when: [Condition] = [],
-    expires: Timestamp? = nil
+    listeners: [String]? = nil, expires: Timestamp? = nil
   ) -> RuleEntry {
     RuleEntry(
-      name: Located(name, at: place(4)), action: action, callers: [Located(caller, at: place(4))], when: when,
+      name: Located(name, at: place(4)), action: action, callers: [Located(caller, at: place(4))],
+      listeners: listeners.map { $0.map { Located($0, at: place(4)) } }, when: when,
       expires: expires.map { Located($0, at: place(4)) })
   }
 

@@ -136,6 +136,15 @@ final class TestWorld {
       limits: limits)
   }
 
+  /// Sends bytes through and sees that they arrive.
+  /// - Parameter upstream: which connection of the upstream is the client's.
+  func exchange(_ client: TestClient, _ upstream: Int) {
+    let socket = self.upstream.connections[upstream]
+    _ = socket.takeReceived()
+    client.send(Array("more".utf8))
+    settle(client) { socket.received == Array("more".utf8) }
+  }
+
   /// Two clients whose bytes have reached their upstreams.
   func live(_ identities: TestPKI.Identity...) throws -> [TestClient] {
     try identities.map { identity in

@@ -60,6 +60,12 @@ extension Connection {
   }
 
   private func judge(_ change: MySQLChangeUser, _ worker: Worker) {
+    guard !listener.isRetired else {
+      _ = denyChange(
+        "COM_CHANGE_USER is refused: the listener was taken away or changed, and its connections are to end",
+        farewell: .shuttingDown, worker)
+      return
+    }
     let longest = mysql?.handshake.longestUser ?? 0
     guard change.names.user.unicodeScalars.count <= longest else {
       _ = denyChange(

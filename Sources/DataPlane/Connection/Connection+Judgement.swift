@@ -6,6 +6,7 @@ import TLSEngine
 
 extension Connection {
   func judge(_ worker: Worker) {
+    guard !listener.isRetired else { return refuseRetired(worker) }
     // The configuration may have changed since the client came.
     terms = listener.snapshot
     machine.adopt(terms.timeouts, prepares: terms.course(for: peer.address).prepares)
@@ -19,6 +20,16 @@ extension Connection {
     guard let session, let verified = VerifiedPeer(peer, session: session, claims: purpose?.facts ?? Facts())
     else { return handle(.judged(.deny), worker) }
     settle(worker.decide(verified.facts, at: judgedAt), of: verified, worker)
+  }
+
+  /// Rules that speak of the listener's name speak of another one now, which may lead elsewhere, and this one leads
+  /// where nobody has said who may go.
+  private func refuseRetired(_ worker: Worker) {
+    failure = HandshakeFailure(
+      reason: .timeout, code: nil,
+      message: "the listener was taken away or changed before the connection was judged")
+    farewell = .shuttingDown
+    handle(.handshakeFailed(.timeout), worker)
   }
 
   private func settle(_ decision: Decision, of verified: VerifiedPeer?, _ worker: Worker) {

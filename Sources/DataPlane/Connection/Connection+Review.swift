@@ -1,6 +1,7 @@
 import AccessPolicy
 import AuditLog
 import EventLoop
+import Patterns
 import TLSEngine
 
 /// A verdict holds for as long as its connection: whatever it rests on may change, and time passes.
@@ -41,6 +42,8 @@ extension Connection {
     if let verified, cancelled == nil {
       consider(worker.nextChange(after: judged))
       consider(worker.snapshot.policy.nextBorder(for: verified.facts, after: judged))
+      // By which it may be draining.
+      consider(listener.retired?.policy.nextChange(for: verified.facts, after: judged))
     }
     return next == .distantFuture ? nil : next
   }
@@ -98,7 +101,7 @@ extension Connection {
   private func lossOfCancel(_ key: PostgresCancelKey, _ worker: Worker) -> Revocation? {
     if let verified {
       let again = worker.decide(verified.facts, at: worker.wallClock)
-      guard again.caller?.name == decision?.caller?.name else {
+      guard (again.caller?.name).isExactly(decision?.caller?.name) else {
         return Revocation(.policyChanged, "the certificate names another caller now, or none")
       }
     }
@@ -111,18 +114,20 @@ extension Connection {
   private func lossByPolicy(_ worker: Worker, _ now: Timestamp) -> Revocation? {
     guard let verified, let decision else { return nil }
     let again = worker.decide(verified.facts, at: now)
-    if let loss = loss(of: again, before: decision, worker, now) { return loss }
+    if let loss = loss(of: again, before: decision, verified.facts, worker, now) { return loss }
     // The user that it is becoming, and the one that it may fall back to.
     if case .recording(let change, var judgement)? = mysql?.change {
       let again = worker.decide(judgement.verified.facts, at: now)
-      if let loss = loss(of: again, before: judgement.decision, worker, now) { return loss }
+      if let loss = loss(of: again, before: judgement.decision, judgement.verified.facts, worker, now) {
+        return loss
+      }
       judgement.decision = again
       judgement.policyVersion = worker.snapshot.version
       mysql?.change = .recording(change, judgement)
     }
     if var before = mysql?.before {
       let again = worker.decide(before.verified.facts, at: now)
-      if let loss = loss(of: again, before: before.decision, worker, now) { return loss }
+      if let loss = loss(of: again, before: before.decision, before.verified.facts, worker, now) { return loss }
       before.decision = again
       before.policyVersion = worker.snapshot.version
       mysql?.before = before
@@ -132,14 +137,23 @@ extension Connection {
   }
 
   private func loss(
-    of again: Decision, before: Decision, _ worker: Worker, _ now: Timestamp
+    of again: Decision, before: Decision, _ facts: Facts, _ worker: Worker, _ now: Timestamp
   ) -> Revocation? {
     guard again.verdict == .deny else { return nil }
+    if again.reason == .default, mayDrain(under: before, facts, worker, now) { return nil }
     let hasOtherPolicy = policyVersion != worker.snapshot.version
-    // Rules cannot speak of a listener that is no more: what let its connections in is gone with it, and they
-    // drain. What denies them, or does not know them, ends them.
-    if listener.isRetired, hasOtherPolicy, again.reason == .default { return nil }
     return Revocation(again, before: before, worker.snapshot.policy, hasOtherPolicy: hasOtherPolicy, at: now)
+  }
+
+  /// Whether what let the connection in is gone merely with its listener, of which no rule can speak any more where its
+  /// name is gone: it drains. What denies it, or does not know it, ends it all the same, and so does the loss of a rule
+  /// that was not about the listener.
+  private func mayDrain(under before: Decision, _ facts: Facts, _ worker: Worker, _ now: Timestamp) -> Bool {
+    guard let last = listener.retired, policyVersion == last.version,
+      !worker.snapshot.listeners.contains(where: { $0.name == listener.snapshot.name }),
+      let rule = before.rule, last.policy.isAboutListeners(rule: rule)
+    else { return false }
+    return last.policy.decide(facts, at: now).verdict == .allow
   }
 
   /// It goes on, perhaps by another rule.

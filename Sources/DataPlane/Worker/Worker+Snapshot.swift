@@ -7,23 +7,24 @@ import TLSEngine
 /// A new snapshot takes the place of the old one: at once for whoever comes, in slices for whoever is there.
 extension Worker {
   func adopt(_ change: SnapshotChange) {
+    let last = snapshot
     snapshot = change.snapshot
     // What was verified and kept under the old one means nothing under this one.
     handshakes.forget()
     addresses.keep(change.snapshot.resolvedNames)
     for (name, resolution) in change.resolutions { addresses.update(name, to: resolution) }
-    follow(change)
+    follow(change, after: last)
     reviewAll()
     change.adopted()
   }
 
-  private func follow(_ change: SnapshotChange) {
+  private func follow(_ change: SnapshotChange, after last: Snapshot) {
     let present = Dictionary(uniqueKeysWithValues: change.snapshot.listeners.map { ($0.name, $0) })
     for (index, listener) in listeners.enumerated() where !listener.isRetired {
       let name = listener.snapshot.name
       // One that is closed drains with the worker, and has nothing to keep.
       guard change.kept.contains(name) || !listener.isOpen, let new = present[name] else {
-        listener.retire(trust: present[name]?.tls, poller)
+        listener.retire(under: last, poller)
         end(listener)
         continue
       }
@@ -32,11 +33,12 @@ extension Worker {
         listener.adopt(new, handshakeShare: share)
       } else {
         let pool = environment.upstreams.pool(of: new.upstream.name)
-        let successor = listener.succeeded(by: new, pool: pool, handshakeShare: share)
-        if let successor { listeners[index] = successor } else { listener.retire(trust: new.tls, poller) }
+        let successor = listener.succeeded(by: new, under: last, pool: pool, handshakeShare: share)
+        if let successor { listeners[index] = successor } else { listener.retire(under: last, poller) }
         end(listener)
       }
     }
+    for (_, listener) in retired { listener.adoptTrust(of: present[listener.snapshot.name]) }
     for opened in change.opened {
       guard let listener = present[opened.listener] else { continue }
       open(opened, listener)

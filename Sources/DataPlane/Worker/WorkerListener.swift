@@ -15,8 +15,10 @@ final class WorkerListener {
   /// This worker's part of the listener's `max_handshakes`.
   private(set) var handshakeShare: Int
   let unauthenticated: UnauthenticatedQueue
-  /// Nobody comes in here any more, and those who did are to go.
-  private(set) var isRetired = false
+  /// The snapshot that held when it ended; nil as long as it has not. Nobody comes in here any more then, and those who
+  /// did are to go.
+  private(set) var retired: Snapshot?
+  var isRetired: Bool { retired != nil }
   private(set) var isPaused = true
   private var socket: ListeningSocket?
   private let mode: PollMode
@@ -92,23 +94,30 @@ final class WorkerListener {
   }
 
   /// Ends it; those who came in here go on for a while.
-  /// - Parameter trust: of what bears its name now; nil where nothing does.
-  func retire(trust: ServerContext?, _ poller: Poller) {
+  /// - Parameter last: the snapshot that it was of.
+  func retire(under last: Snapshot, _ poller: Poller) {
     close(poller)
-    isRetired = true
-    if let trust { self.trust = trust }
+    retired = last
+  }
+
+  /// Who came in before it ended is trusted by what bears its name now, as often as that changes; where nothing does, by
+  /// what did last.
+  func adoptTrust(of namesake: ListenerSnapshot?) {
+    if let namesake { trust = namesake.tls }
   }
 
   /// Gives its socket to another listener, to which those who came in here do not belong.
-  func succeeded(by snapshot: ListenerSnapshot, pool: UpstreamPool, handshakeShare: Int) -> WorkerListener? {
+  /// - Parameter last: the snapshot that it was of.
+  func succeeded(
+    by snapshot: ListenerSnapshot, under last: Snapshot, pool: UpstreamPool, handshakeShare: Int
+  ) -> WorkerListener? {
     guard let socket = socket.take() else { return nil }
     let successor = WorkerListener(
       snapshot: snapshot, socket: socket, mode: mode, address: address, admission: admission, pool: pool,
       handshakeShare: handshakeShare, unauthenticated: unauthenticated)
     // The poller knows the socket by its place, which the successor takes.
     successor.isPaused = isPaused
-    isRetired = true
-    trust = snapshot.tls
+    retired = last
     return successor
   }
 
