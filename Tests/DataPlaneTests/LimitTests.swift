@@ -1,7 +1,8 @@
-import DataPlane
 import EventLoop
 import GatewayConfiguration
 import Testing
+
+@testable import DataPlane
 
 /// What keeps unauthenticated and excess clients from using the gateway up.
 struct LimitTests {
@@ -81,5 +82,17 @@ struct LimitTests {
     hasty.close()
     world.settle { world.admission.count == 0 }
     #expect(world.audit.records.first?.reason == "client_closed")
+  }
+
+  /// Their deadlines are an hour away; time stands still.
+  @Test func timersOfThoseWhoAreGoneDoNotPileUp() throws {
+    let world = try TestWorld(limits: Limits(handshakeTimeout: .seconds(3600)))
+    for _ in 0..<2 * Worker.leastTimersBound {
+      let socket = try StreamSocket.connect(to: world.address)
+      world.worker.turn(waitLimit: 1)
+      socket.close()
+      world.worker.turn(waitLimit: 1)
+    }
+    #expect((1...Worker.leastTimersBound).contains(world.worker.timers.count))
   }
 }

@@ -67,6 +67,14 @@ struct SourceRatesTests {
     #expect(burst(rates, v4(1), rate, after: .zero) == 1)
   }
 
+  @Test func whatIsGivenBackTooLateIsForgotten() {
+    let rates = SourceRates()
+    #expect(rates.take(v4(1), rate, at: Self.start))
+    for second in 1...3 { _ = rates.take(v4(2), rate, at: Self.start + .seconds(second)) }
+    rates.giveBack(v4(1), rate)
+    #expect(burst(rates, v4(1), rate, after: .seconds(3)) == 4)
+  }
+
   @Test func idleSourcesAreForgotten() {
     let rates = SourceRates(capacity: 1000)
     for source in 0..<1000 { _ = rates.take(v4(UInt32(source)), rate, at: Self.start) }

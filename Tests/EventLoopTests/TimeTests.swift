@@ -56,6 +56,20 @@ import Testing
 }
 
 @Suite struct TimerQueueTests {
+  @Test func whatIsKeptComesInItsOrder() {
+    var queue = TimerQueue()
+    let order: [Int64] = (0..<100).map { ($0 * 37) % 101 }
+    for number in order {
+      queue.push(MonotonicTime(nanoseconds: number), Token(slot: UInt32(number), generation: 0))
+    }
+    queue.keep { $0.slot % 3 == 0 }
+    var kept: [UInt32] = []
+    while let token = queue.popDue(MonotonicTime(nanoseconds: 1000)) { kept.append(token.slot) }
+    #expect(kept == order.filter { $0 % 3 == 0 }.sorted().map { UInt32($0) })
+    queue.keep { _ in true }
+    #expect(queue.count == 0)
+  }
+
   @Test func deadlinesComeOutInOrder() {
     var queue = TimerQueue()
     var random: UInt64 = 0x9e37_79b9_7f4a_7c15

@@ -69,7 +69,9 @@ struct SourceTable {
   }
 
   mutating func giveBack(_ key: UInt128, _ rate: ConnectionRate) {
-    store(fullAt(key) - rate.interval, of: key)
+    // Whoever was slow to give it back finds that it is forgotten, and so is what was taken.
+    let (full, isUnknown) = fullAt(key).subtractingReportingOverflow(rate.interval)
+    if !isUnknown { store(full, of: key) }
   }
 
   private mutating func startGeneration(of rate: ConnectionRate, at now: Int64) {

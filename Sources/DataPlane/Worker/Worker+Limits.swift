@@ -66,7 +66,8 @@ extension Worker {
 
   /// Whether a token still stands for a connection whose client nobody knows.
   var isWaiting: (Token) -> Bool {
-    { [connections] in connections[$0].map { $0.machine.isUnauthenticated } ?? false }
+    // The worker, not its table: a copy of that, held while somebody is evicted, would have the table copied.
+    { [unowned self] in connections[$0].map { $0.machine.isUnauthenticated } ?? false }
   }
 
   // MARK: Records

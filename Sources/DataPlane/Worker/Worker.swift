@@ -14,6 +14,8 @@ package final class Worker {
   /// Room for that plaintext with the overhead of its records, and for a handshake flight behind it.
   static let ciphertextCapacity = 128 * 1024
 
+  static let leastTimersBound = 4096
+
   package let mailbox: Mailbox<WorkerMessage>
   let environment: WorkerEnvironment
   var snapshot: Snapshot
@@ -26,6 +28,8 @@ package final class Worker {
   var listeners: [WorkerListener] = []
   var connections = SlotTable<Connection>()
   var timers = TimerQueue()
+  /// With so many, those of connections that are gone are looked for.
+  private var timersBound = Worker.leastTimersBound
   var addresses = UpstreamAddresses()
   var summaries = LimitSummaries<LimitedClient>()
   /// Connections that stopped to let others move bytes, and have more to move.
@@ -195,5 +199,18 @@ package final class Worker {
     guard let deadline = connection.machine.deadline, deadline < connection.armedUntil else { return }
     connection.armedUntil = deadline
     timers.push(deadline, connection.token)
+    if timers.count > timersBound { dropStaleTimers() }
+  }
+
+  /// Timers are not cancelled: one of a connection that is gone would stand there until it is due, for `idle_timeout`,
+  /// and clients come and go quicker than that.
+  private func dropStaleTimers() {
+    timers.keep { token in
+      switch PollTag(raw: token.raw) {
+      case .client, .upstream, .attempt: connections[token] != nil
+      case .listener, .mailbox, .retirement, .limitSummaries: true
+      }
+    }
+    timersBound = max(Self.leastTimersBound, 2 * timers.count)
   }
 }

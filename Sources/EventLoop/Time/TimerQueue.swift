@@ -34,6 +34,12 @@ package struct TimerQueue {
     return first.token
   }
 
+  /// Drops the deadlines of all tokens but those.
+  package mutating func keep(where isKept: (Token) -> Bool) {
+    heap.removeAll { !isKept($0.token) }
+    for parent in stride(from: heap.count / 2 - 1, through: 0, by: -1) { siftDown(from: parent) }
+  }
+
   private mutating func siftUp(_ start: Int) {
     var child = start
     while child > 0 {
@@ -44,8 +50,8 @@ package struct TimerQueue {
     }
   }
 
-  private mutating func siftDown() {
-    var parent = 0
+  private mutating func siftDown(from start: Int = 0) {
+    var parent = start
     while true {
       var least = parent
       for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
