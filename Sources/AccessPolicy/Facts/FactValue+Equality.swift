@@ -13,7 +13,8 @@ extension FactValue: Hashable {
     case (.instant(let one), .instant(let other)): one == other
     case (.address(let one), .address(let other)): one == other
     case (.addresses(let one), .addresses(let other)): one == other
-    case (.text, _), (.texts, _), (.integer, _), (.flag, _), (.instant, _), (.address, _), (.addresses, _): false
+    case (.text, _), (.texts, _), (.integer, _), (.flag, _), (.instant, _), (.address, _), (.addresses, _):
+      false
     }
   }
 

@@ -127,7 +127,9 @@ extension Connection {
     }
     if var before = mysql?.before {
       let again = worker.decide(before.verified.facts, at: now)
-      if let loss = loss(of: again, before: before.decision, before.verified.facts, worker, now) { return loss }
+      if let loss = loss(of: again, before: before.decision, before.verified.facts, worker, now) {
+        return loss
+      }
       before.decision = again
       before.policyVersion = worker.snapshot.version
       mysql?.before = before

@@ -1,6 +1,6 @@
 package import AccessPolicy
-import Patterns
 internal import AuditLog
+import Patterns
 
 /// Judges the recorded connections of a log again under other policies. Feed it line by line; what it keeps
 /// does not grow with the log.
@@ -90,7 +90,9 @@ package struct Replay: LogConsumer {
     let change: Finding.Change
     if new.verdict != old.verdict {
       change = .verdict(report.group(ReplayReport.Change(old, new)))
-    } else if new.rule != old.rule || new.reason != old.reason || !(new.caller?.name).isExactly(old.caller?.name) {
+    } else if new.rule != old.rule || new.reason != old.reason
+      || !(new.caller?.name).isExactly(old.caller?.name)
+    {
       change = .sameVerdict
     } else {
       change = .none
