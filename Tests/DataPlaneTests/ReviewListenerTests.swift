@@ -77,11 +77,13 @@ struct ReviewListenerTests {
   }
 
   /// Whoever came in before a listener moved is judged by what its name means now, as often as that changes.
-  @Test func aMovedListenersConnectionsLoseTheirRule() throws {
+  @Test(arguments: [false, true]) func aMovedListenersConnectionsLoseTheirRule(isAtOnce: Bool) throws {
     let world = try TestWorld(rules: [Self.atFront()])
     let client = try #require(try world.live(.orders).first)
-    try world.adopt("second", rules: [Self.atFront()], kept: false)
-    world.exchange(client, 0)
+    if !isAtOnce {
+      try world.adopt("second", rules: [Self.atFront()], kept: false)
+      world.exchange(client, 0)
+    }
     try world.adopt("third", rules: [], kept: false)
     world.settle(client) { client.isOver && world.admission.count == 0 }
     #expect(world.audit.records.last?.reason == "policy_changed")
