@@ -281,6 +281,24 @@ def test_an_address_that_is_taken_is_a_finding(gateway, upstream, pki):
     assert exchange(front, pki.orders) == b"ping"
 
 
+def test_a_port_that_is_let_go_is_taken_without_a_word(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        second = taken.getsockname()
+        front.configuration["listeners"].append(
+            {**front.configuration["listeners"][0], "name": "second", "listen": "%s:%d" % second})
+        front.configure()
+        front.followed("countersign: reload rejected: 1 error")
+        # A file that was just written is read again in any case.
+        wait_until(lambda: time.time() - front.path.stat().st_ctime > 2.1, what="a file that is not new")
+        front.reload("countersign: reload rejected: 1 error")
+    front.followed(timeout=12)
+    assert [record for record, _ in front.summary()] == [
+        "configuration-loaded", "gateway-started", "configuration-rejected", "configuration-loaded"]
+    front.address = second
+    assert exchange(front, pki.orders) == b"ping"
+
+
 def test_a_unix_listener_leaves_its_file_to_nobody(gateway, upstream, pki, tmp_path):
     front = gateway(upstream().address, drain_timeout="0s")
     path = tmp_path / "front.sock"

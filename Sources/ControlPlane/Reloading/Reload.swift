@@ -29,6 +29,8 @@ struct Reload {
   private var traced: Int64
   /// Names the last attempt that was refused: its files and what was found.
   private var rejected: [UInt8]?
+  /// When an attempt that was refused is made again although no file has changed.
+  private var retry = MonotonicTime.distantFuture
 
   init(
     path: String, running: LoadedConfiguration, trace: FileTrace, control: GatewayControl, journal: Journal,
@@ -44,11 +46,24 @@ struct Reload {
     traced = wallClockNanoseconds()
   }
 
-  /// Whether the files may not be what they were at the last attempt; seen from outside, without reading.
-  var isDue: Bool { trace.isFresh(at: traced) || trace.again() != trace }
+  /// Whether the files may not be what they were at the last attempt, seen from outside, without reading; or what
+  /// refused them may have passed.
+  var isDue: Bool { retry <= .now() || trace.isFresh(at: traced) || trace.again() != trace }
+
+  /// How long a refused attempt is left alone. No file tells that a port was let go or that descriptors are to be had
+  /// again, so that all are tried anew; one that takes long takes a tenth of a processor at most.
+  static func pause(afterAttemptOf time: Duration) -> Duration { max(.seconds(5), time * 10) }
 
   /// Reads everything, and goes on under it where nothing is wrong with it.
   mutating func attempt() -> Outcome {
+    let begun = MonotonicTime.now()
+    let outcome = follow()
+    let end = MonotonicTime.now()
+    retry = rejected == nil ? .distantFuture : end + Self.pause(afterAttemptOf: end - begun)
+    return outcome
+  }
+
+  private mutating func follow() -> Outcome {
     traced = wallClockNanoseconds()
     let attempt = ConfigurationLoader.attempt(path: path, isRunning: true)
     trace = attempt.trace
