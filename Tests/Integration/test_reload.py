@@ -164,6 +164,24 @@ def test_bad_input_leaves_the_old_rules(gateway, upstream, pki, own_files, spoil
     assert len(front.records("configuration-loaded")) == 1
 
 
+def test_what_was_refused_and_is_put_back_is_withdrawn(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    good = front.policy.read_bytes()
+    front.write(front.policy, good[:40])
+    front.followed("countersign: reload rejected: ")
+    front.write(front.policy, good)
+    front.followed("countersign: reload: the files are what runs again; nothing is refused any more")
+    first, rejected, last = [
+        record for record in front.records() if record["event"]["action"].startswith("configuration-")]
+    assert rejected["event"]["action"] == "configuration-rejected"
+    for key in ("version", "files"):
+        assert last["countersign"]["configuration"][key] == first["countersign"]["configuration"][key]
+    # Once: whoever asks again hears that nothing has changed.
+    front.reload("countersign: reload: nothing has changed")
+    assert front.stderr().count("what runs again") == 1
+    assert len(front.records("configuration-loaded")) == 2
+
+
 def test_a_renewed_certificate_is_shown_to_new_clients_alone(gateway, upstream, pki, own_files):
     front = gateway(upstream().address, tls=own_files["tls"])
     with connect(front, pki.orders) as old:

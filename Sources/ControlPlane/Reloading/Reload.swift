@@ -11,6 +11,8 @@ struct Reload {
     case loaded
     /// What lies on disk is what runs.
     case unchanged
+    /// What lies on disk is what runs again, after something that was refused.
+    case withdrawn
     /// The same as the last attempt, which was refused.
     case stillRejected
     case rejected
@@ -77,9 +79,12 @@ struct Reload {
       return reject(attempt, findings, now)
     }
     guard snapshot.version != control.snapshot.version else {
+      status.settled(findings)
+      guard rejected != nil else { return .unchanged }
       rejected = nil
-      status.settled()
-      return .unchanged
+      // Else the log ends with a refusal of what is not there any more.
+      journal.loaded(loaded, version: snapshot.version, warnings: findings)
+      return .withdrawn
     }
     do {
       let hearing = try GatewayControl.Hearing()

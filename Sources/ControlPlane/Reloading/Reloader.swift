@@ -86,7 +86,12 @@ final class Reloader: Sendable {
       Console.error(
         FindingsReport(status.report.warnings).text
           + "countersign: reloaded: the changed configuration is live")
-    case .unchanged: if isAsked { Console.error("countersign: reload: nothing has changed") }
+    case .withdrawn:
+      Console.error(
+        FindingsReport(status.report.warnings).text
+          + "countersign: reload: the files are what runs again; nothing is refused any more")
+    case .unchanged:
+      if isAsked { Console.error("countersign: reload: nothing has changed") }
     case .rejected, .stillRejected:
       guard isAsked || outcome == .rejected else { return }
       let report = FindingsReport(status.report.findings)
