@@ -91,7 +91,10 @@ final class Reloader: Sendable {
         FindingsReport(status.report.warnings).text
           + "countersign: reload: the files are what runs again; nothing is refused any more")
     case .unchanged:
-      if isAsked { Console.error("countersign: reload: nothing has changed") }
+      // Whoever asks hears what is wrong with it by now, such as a certificate that has expired since.
+      guard isAsked else { return }
+      Console.error(
+        FindingsReport(status.report.warnings).text + "countersign: reload: nothing has changed")
     case .rejected, .stillRejected:
       guard isAsked || outcome == .rejected else { return }
       let report = FindingsReport(status.report.findings)
