@@ -67,6 +67,10 @@ def test_any_second_signal_ends_at_once(gateway, upstream, pki, first, second):
         front.wait_for("gateway-stopping")
         front.signal(second)
         assert front.process.wait(5) == 1
+    assert front.stderr() == (
+        f"countersign: {first.name}: draining 1 connection(s) for at most 60 s; a second signal ends at once\n"
+        f"countersign: {second.name}: exiting at once; 1 connection(s) end without their record\n")
+    assert not front.records("connection-closed")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
