@@ -29,6 +29,11 @@ final class GatewayControl: Sendable {
   /// What the gateway runs on.
   var snapshot: Snapshot { current.withLock { $0 } }
 
+  /// What is wrong with what was handed over, as things are.
+  var warning: String? {
+    board.warning(unlessNamedBy: snapshot.handedOverNames).map { "countersign: warning: \($0)" }
+  }
+
   /// The wall clock was set.
   func clockWasSet() { for mailbox in mailboxes { mailbox.post(.clockWasSet) } }
 
