@@ -73,6 +73,8 @@ def test_what_needs_a_restart_is_named(gateway, upstream, pki):
         "path": str(front.folder / "other.log"), "integrity": False, "durability": "synced",
         "when_unavailable": "allow_unlogged"}
     front.configure()
+    # A right that is revoked beside it is held back with it.
+    front.write(front.policy, with_rules(deny("orders")))
     front.reload("countersign: reload rejected: 5 errors")
     record = front.wait_for("configuration-rejected")[0]
     text = front.stderr()
@@ -286,6 +288,23 @@ def test_a_listener_moves(gateway, upstream, pki):
     front.address = ("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("key, other", [("listen", "127.0.0.1:{}"), ("name", "renamed")])
+def test_a_listener_that_is_put_back_has_let_its_connections_go(gateway, upstream, pki, key, other):
+    front = gateway(upstream().address, drain_timeout="1s")
+    listener = front.configuration["listeners"][0]
+    before = listener[key]
+    with connect(front, pki.orders) as stream:
+        assert alive(stream)
+        for value in (other.format(free_port()), before):
+            listener[key] = value
+            front.configure()
+            front.reload()
+        with connect(front, pki.orders) as fresh:
+            assert ended(stream)
+            assert alive(fresh)
+    assert front.wait_for("connection-closed", reason="drain")[0]["countersign"]["listener"] == "front"
+
+
 def test_an_address_that_is_taken_is_a_finding(gateway, upstream, pki):
     front = gateway(upstream().address)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -392,6 +411,20 @@ def test_limits_follow(gateway, upstream, pki):
         front.configure()
         front.reload()
         assert exchange(front, pki.orders) == b"ping"
+
+
+def test_a_lower_limit_ends_nobody_but_a_lower_age_does(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with connect(front, pki.orders) as first, connect(front, pki.orders) as second:
+        assert alive(first) and alive(second)
+        front.configuration["limits"] = {"max_connections_per_caller": 1}
+        front.configure()
+        front.reload()
+        assert alive(first) and alive(second)
+        front.configuration["limits"] = {"max_connection_age": "1s"}
+        front.configure()
+        front.reload()
+        assert ended(first) and ended(second)
 
 
 def test_streams_lose_nothing_across_a_hundred_reloads(gateway, upstream, pki):

@@ -105,6 +105,20 @@ def test_the_drain_timeout_is_waited_for_and_told_to_all(gateway, upstream, pki)
     verify(front.lines())
 
 
+def test_a_drain_ends_when_it_was_said_to(gateway, upstream, pki):
+    front = gateway(upstream().address, drain_timeout="1s")
+    with connect(front, pki.orders) as stream:
+        stream.sendall(b"a")
+        assert stream.recv(1) == b"a"
+        front.signal(signal.SIGTERM)
+        front.wait_for("gateway-stopping")
+        front.configuration["drain_timeout"] = "60s"
+        front.configure()
+        front.reload()
+        assert stream.recv(1) == b""
+    assert front.process.wait(5) == 0
+
+
 def test_hang_ups_leave_live_connections_alone(gateway, upstream, pki):
     front = gateway(upstream().address)
     with connect(front, pki.orders) as stream:
