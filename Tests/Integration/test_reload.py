@@ -381,6 +381,34 @@ def test_upstreams_come_and_go(gateway, upstream, pki):
     front.wait_for("connection-closed", reason="drain")
 
 
+def test_a_silent_resolver_holds_no_revocation_up(gateway, upstream, pki, tmp_path):
+    back = upstream().address
+    # As if a name server took its time: getaddrinfo(3) opens this file for every name.
+    slow = ("strace", "-D", "-f", "-qq", "-o", str(tmp_path / "asked"), "-P", "/etc/hosts", "-e", "trace=openat",
+            "-e", "inject=openat:delay_enter=6000000")  # microseconds
+    front = gateway(back, policy=BOTH, wrapper=slow)
+    with connect(front, pki.orders) as orders, connect(front, pki.billing) as billing:
+        assert alive(orders) and alive(billing)
+        front.write(front.policy, with_rules(allow("billing"), deny("orders")))
+        front.configuration["upstreams"][0]["address"] = "localhost:" + back.split(":")[1]
+        front.configure()
+        begun = time.monotonic()
+        front.signal(signal.SIGHUP)
+        assert ended(orders) and alive(billing)
+        assert time.monotonic() - begun < 5
+
+    # Another thread asks for it, too, before any connection needs it.
+    wait_until(
+        lambda: len({line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()}) == 2, 20,
+        "a second question")
+
+    def comes():
+        with contextlib.suppress(OSError):
+            return exchange(front, pki.billing) == b"ping"
+
+    wait_until(comes, what="the name's address")
+
+
 def test_a_policy_holds_for_those_who_drain(gateway, upstream, pki):
     front = gateway(upstream().address, policy=BOTH, drain_timeout="60s")
     with connect(front, pki.orders) as orders, connect(front, pki.billing) as billing:
