@@ -100,6 +100,24 @@ def test_a_socket_that_nobody_names_is_warned_of(activated, sockets, pki):
         "name them by listen: systemd:NAME, or take them out of the socket unit\n")
 
 
+def test_a_socket_whose_listener_goes_is_warned_of(activated, sockets, pki):
+    first, second = sockets(), sockets()
+    front = activated("a")
+    front.configuration["listeners"].append(
+        {**front.configuration["listeners"][0], "name": "second", "listen": "systemd:b"})
+    front.configure()
+    Manager(front, [first, second], "a:b").start()
+    warning = "countersign: warning: nobody serves the socket(s) 'b' that the service manager handed over: "
+    counts = [front.stderr().count(warning)]
+    del front.configuration["listeners"][1]
+    front.configure()
+    for answer in ("countersign: reloaded", "countersign: reload: nothing has changed"):
+        front.reload(answer)
+        counts.append(front.stderr().count(warning))
+    assert 0 == counts[0] < counts[1] < counts[2]
+    assert exchange(at(front, first.getsockname()), pki.orders) == b"ping"
+
+
 def test_a_listener_in_use_by_an_address_leaves_the_handed_one_unused(gateway, upstream, sockets, pki):
     front = Manager(gateway(upstream().address, start=False), [sockets()], "front").start()
     assert exchange(front, pki.orders) == b"ping"

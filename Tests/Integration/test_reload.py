@@ -73,6 +73,8 @@ def test_what_needs_a_restart_is_named(gateway, upstream, pki):
         "path": str(front.folder / "other.log"), "integrity": False, "durability": "synced",
         "when_unavailable": "allow_unlogged"}
     front.configure()
+    # A right that is revoked beside it is held back with it.
+    front.write(front.policy, with_rules(deny("orders")))
     front.reload("countersign: reload rejected: 5 errors")
     record = front.wait_for("configuration-rejected")[0]
     text = front.stderr()
@@ -162,6 +164,24 @@ def test_bad_input_leaves_the_old_rules(gateway, upstream, pki, own_files, spoil
         assert len(front.records("configuration-rejected")) == 1
     assert exchange(front, pki.orders) == b"ping"
     assert len(front.records("configuration-loaded")) == 1
+
+
+def test_what_was_refused_and_is_put_back_is_withdrawn(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    good = front.policy.read_bytes()
+    front.write(front.policy, good[:40])
+    front.followed("countersign: reload rejected: ")
+    front.write(front.policy, good)
+    front.followed("countersign: reload: the files are what runs again; nothing is refused any more")
+    first, rejected, last = [
+        record for record in front.records() if record["event"]["action"].startswith("configuration-")]
+    assert rejected["event"]["action"] == "configuration-rejected"
+    for key in ("version", "files"):
+        assert last["countersign"]["configuration"][key] == first["countersign"]["configuration"][key]
+    # Once: whoever asks again hears that nothing has changed.
+    front.reload("countersign: reload: nothing has changed")
+    assert front.stderr().count("what runs again") == 1
+    assert len(front.records("configuration-loaded")) == 2
 
 
 def test_a_renewed_certificate_is_shown_to_new_clients_alone(gateway, upstream, pki, own_files):
@@ -268,6 +288,23 @@ def test_a_listener_moves(gateway, upstream, pki):
     front.address = ("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("key, other", [("listen", "127.0.0.1:{}"), ("name", "renamed")])
+def test_a_listener_that_is_put_back_has_let_its_connections_go(gateway, upstream, pki, key, other):
+    front = gateway(upstream().address, drain_timeout="1s")
+    listener = front.configuration["listeners"][0]
+    before = listener[key]
+    with connect(front, pki.orders) as stream:
+        assert alive(stream)
+        for value in (other.format(free_port()), before):
+            listener[key] = value
+            front.configure()
+            front.reload()
+        with connect(front, pki.orders) as fresh:
+            assert ended(stream)
+            assert alive(fresh)
+    assert front.wait_for("connection-closed", reason="drain")[0]["countersign"]["listener"] == "front"
+
+
 def test_an_address_that_is_taken_is_a_finding(gateway, upstream, pki):
     front = gateway(upstream().address)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -278,6 +315,24 @@ def test_an_address_that_is_taken_is_a_finding(gateway, upstream, pki):
         assert "cannot listen on" in front.stderr() and "EADDRINUSE" in front.stderr()
         assert exchange(front, pki.orders) == b"ping"
     front.reload()
+    assert exchange(front, pki.orders) == b"ping"
+
+
+def test_a_port_that_is_let_go_is_taken_without_a_word(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        second = taken.getsockname()
+        front.configuration["listeners"].append(
+            {**front.configuration["listeners"][0], "name": "second", "listen": "%s:%d" % second})
+        front.configure()
+        front.followed("countersign: reload rejected: 1 error")
+        # A file that was just written is read again in any case.
+        wait_until(lambda: time.time() - front.path.stat().st_ctime > 2.1, what="a file that is not new")
+        front.reload("countersign: reload rejected: 1 error")
+    front.followed(timeout=12)
+    assert [record for record, _ in front.summary()] == [
+        "configuration-loaded", "gateway-started", "configuration-rejected", "configuration-loaded"]
+    front.address = second
     assert exchange(front, pki.orders) == b"ping"
 
 
@@ -326,6 +381,34 @@ def test_upstreams_come_and_go(gateway, upstream, pki):
     front.wait_for("connection-closed", reason="drain")
 
 
+def test_a_silent_resolver_holds_no_revocation_up(gateway, upstream, pki, tmp_path):
+    back = upstream().address
+    # As if a name server took its time: getaddrinfo(3) opens this file for every name.
+    slow = ("strace", "-D", "-f", "-qq", "-o", str(tmp_path / "asked"), "-P", "/etc/hosts", "-e", "trace=openat",
+            "-e", "inject=openat:delay_enter=6000000")  # microseconds
+    front = gateway(back, policy=BOTH, wrapper=slow)
+    with connect(front, pki.orders) as orders, connect(front, pki.billing) as billing:
+        assert alive(orders) and alive(billing)
+        front.write(front.policy, with_rules(allow("billing"), deny("orders")))
+        front.configuration["upstreams"][0]["address"] = "localhost:" + back.split(":")[1]
+        front.configure()
+        begun = time.monotonic()
+        front.signal(signal.SIGHUP)
+        assert ended(orders) and alive(billing)
+        assert time.monotonic() - begun < 5
+
+    # Another thread asks for it, too, before any connection needs it.
+    wait_until(
+        lambda: len({line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()}) == 2, 20,
+        "a second question")
+
+    def comes():
+        with contextlib.suppress(OSError):
+            return exchange(front, pki.billing) == b"ping"
+
+    wait_until(comes, what="the name's address")
+
+
 def test_a_policy_holds_for_those_who_drain(gateway, upstream, pki):
     front = gateway(upstream().address, policy=BOTH, drain_timeout="60s")
     with connect(front, pki.orders) as orders, connect(front, pki.billing) as billing:
@@ -356,6 +439,20 @@ def test_limits_follow(gateway, upstream, pki):
         front.configure()
         front.reload()
         assert exchange(front, pki.orders) == b"ping"
+
+
+def test_a_lower_limit_ends_nobody_but_a_lower_age_does(gateway, upstream, pki):
+    front = gateway(upstream().address)
+    with connect(front, pki.orders) as first, connect(front, pki.orders) as second:
+        assert alive(first) and alive(second)
+        front.configuration["limits"] = {"max_connections_per_caller": 1}
+        front.configure()
+        front.reload()
+        assert alive(first) and alive(second)
+        front.configuration["limits"] = {"max_connection_age": "1s"}
+        front.configure()
+        front.reload()
+        assert ended(first) and ended(second)
 
 
 def test_streams_lose_nothing_across_a_hundred_reloads(gateway, upstream, pki):

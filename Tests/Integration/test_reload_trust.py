@@ -11,6 +11,7 @@ from support.clients import connect
 from support.live import BOTH, alive, allow, ended, with_rules
 from support.openssl_ca import OpenSSLCA
 from support.pki import PKI
+from support.wait import wait_until
 
 from test_resumption import ONE, TLS12, TLS13, Client
 
@@ -65,6 +66,19 @@ def test_a_crl_that_becomes_too_old_ends_connections_at_its_moment(gateway, upst
         assert ended(stream)
         assert 0 < time.time() - end.timestamp() < 2.0  # nextUpdate is the last second that it is good for
     front.wait_for("connection-revoked", reason="crl_stale")
+
+
+def test_who_asks_hears_what_has_become_too_old(gateway, upstream, trust):
+    server = trust.server("short", ends=3)
+    end = server.x509.not_valid_after_utc
+    crl = trust.database.crl(last=stamp(end - datetime.timedelta(days=1)), following=stamp(end))
+    front = gateway(upstream().address, tls=listener(
+        trust, crl, certificate=str(server.certificate), private_key=str(server.key)))
+    found = ("[certificate-expired]", "[crl-stale]")
+    assert not any(code in front.stderr() for code in found)
+    wait_until(lambda: time.time() > end.timestamp() + 1, what="the end of certificate and CRL")
+    front.reload("countersign: reload: nothing has changed")
+    assert [front.stderr().count(code) for code in found] == [1, 1], front.stderr()
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13], ids=["1.2", "1.3"])

@@ -67,6 +67,10 @@ def test_any_second_signal_ends_at_once(gateway, upstream, pki, first, second):
         front.wait_for("gateway-stopping")
         front.signal(second)
         assert front.process.wait(5) == 1
+    assert front.stderr() == (
+        f"countersign: {first.name}: draining 1 connection(s) for at most 60 s; a second signal ends at once\n"
+        f"countersign: {second.name}: exiting at once; 1 connection(s) end without their record\n")
+    assert not front.records("connection-closed")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -99,6 +103,20 @@ def test_the_drain_timeout_is_waited_for_and_told_to_all(gateway, upstream, pki)
     closed = front.wait_for("connection-closed", count=5, reason="drain")
     assert [record["source"]["bytes"] for record in closed] == [2] * 5
     verify(front.lines())
+
+
+def test_a_drain_ends_when_it_was_said_to(gateway, upstream, pki):
+    front = gateway(upstream().address, drain_timeout="1s")
+    with connect(front, pki.orders) as stream:
+        stream.sendall(b"a")
+        assert stream.recv(1) == b"a"
+        front.signal(signal.SIGTERM)
+        front.wait_for("gateway-stopping")
+        front.configuration["drain_timeout"] = "60s"
+        front.configure()
+        front.reload()
+        assert stream.recv(1) == b""
+    assert front.process.wait(5) == 0
 
 
 def test_hang_ups_leave_live_connections_alone(gateway, upstream, pki):

@@ -118,5 +118,6 @@ package final class Gateway {
     control.refresher.stop()
     control.watch.stop()
     for thread in threads { thread.join() }
+    control.lookups.join()
   }
 }

@@ -6,11 +6,14 @@ import Synchronization
 final class GatewayControl: Sendable {
   /// How long a worker may take to adopt a snapshot before nobody waits for it any more.
   private static let patience = Duration.seconds(5)
+  /// How long names that are new are waited for before the workers go on without them.
+  private static let resolverPatience = Duration.seconds(2)
 
   let board: ListenerBoard
   let mailboxes: [Mailbox<WorkerMessage>]
   let refresher: NameRefresher
   let watch: HealthWatch
+  let lookups = FirstLookups()
   private let admission: Admission
   private let current: Mutex<Snapshot>
 
@@ -28,6 +31,11 @@ final class GatewayControl: Sendable {
 
   /// What the gateway runs on.
   var snapshot: Snapshot { current.withLock { $0 } }
+
+  /// What is wrong with what was handed over, as things are.
+  var warning: String? {
+    board.warning(unlessNamedBy: snapshot.handedOverNames).map { "countersign: warning: \($0)" }
+  }
 
   /// The wall clock was set.
   func clockWasSet() { for mailbox in mailboxes { mailbox.post(.clockWasSet) } }
@@ -48,7 +56,8 @@ final class GatewayControl: Sendable {
   /// Goes on under what ``ListenerBoard/plan(_:)`` has planned for `snapshot`. By one thread alone.
   func adopt(_ snapshot: Snapshot, _ plan: ListenerBoard.Plan, maxConnections: Int, _ hearing: Hearing) {
     let names = snapshot.resolvedNames
-    let resolutions = NameRefresher.resolveAll(names.subtracting(self.snapshot.resolvedNames))
+    let new = names.subtracting(self.snapshot.resolvedNames)
+    let resolutions = lookups.resolve(new, within: Self.resolverPatience)
     let limits = board.carryOut(plan, snapshot.listeners, maxConnections: maxConnections)
     admission.limit = maxConnections
     refresher.follow(names)
@@ -67,6 +76,8 @@ final class GatewayControl: Sendable {
             snapshot: snapshot, kept: plan.kept, opened: opened, resolutions: resolutions,
             adopted: { [answers = hearing.answers] in answers.post(index) })))
     }
+    // Behind the snapshot that names them: workers keep no addresses of other names.
+    refresher.resolveNow(new.subtracting(resolutions.keys))
     current.withLock { $0 = snapshot }
     wait(hearing)
     watch.pools.keep(Set(snapshot.listeners.map(\.upstream.name)))

@@ -60,9 +60,7 @@ package final class RunningGateway {
       journal.loaded(loaded, version: snapshot.version)
       journal.started(gateway)
       try gateway.start()
-      if let warning = handedOver.warning(unlessNamedBy: snapshot.handedOverNames) {
-        Console.error("countersign: warning: \(warning)")
-      }
+      if let warning = gateway.control.warning { Console.error(warning) }
       let running = RunningGateway(gateway, audit, journal, reloader)
       try running.follow(
         Reload(

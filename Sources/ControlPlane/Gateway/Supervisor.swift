@@ -82,21 +82,33 @@ struct Supervisor {
   private mutating func hear(signal: Int32) {
     switch signal {
     case SIGTERM, SIGINT:
-      guard drainEnd == nil else {
-        isCutShort = true
-        return
-      }
-      let connections = running.gateway.admission.count
-      running.journal.stopping(signal == SIGTERM ? "SIGTERM" : "SIGINT", connections: connections)
-      manager.stopping(connections: connections)
-      drainEnd = MonotonicTime.now() + running.reloader.status.report.drainTimeout
-      running.gateway.drain()
+      stop(signal == SIGTERM ? "SIGTERM" : "SIGINT")
     case SIGUSR1: running.audit.reopen()
     case SIGHUP:
       if drainEnd == nil { manager.reloading() }
       running.reloader.request()
     default: break
     }
+  }
+
+  /// Drains; the second time, ends at once. Says so only to a standard error that takes it: nobody who reads slowly
+  /// holds an end up.
+  private mutating func stop(_ signal: String) {
+    let connections = running.gateway.admission.count
+    guard drainEnd == nil else {
+      isCutShort = true
+      Console.errorAtOnce(
+        "countersign: \(signal): exiting at once; \(connections) connection(s) end without their record")
+      return
+    }
+    let timeout = running.reloader.status.report.drainTimeout
+    running.journal.stopping(signal, connections: connections)
+    manager.stopping(connections: connections)
+    drainEnd = MonotonicTime.now() + timeout
+    running.gateway.drain()
+    Console.errorAtOnce(
+      "countersign: \(signal): draining \(connections) connection(s) for at most \(timeout.components.seconds) s; "
+        + "a second signal ends at once")
   }
 
   private func waitLimit() -> Int32 {

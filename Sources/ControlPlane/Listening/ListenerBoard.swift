@@ -43,6 +43,11 @@ final class ListenerBoard: Sendable {
 
   var isDraining: Bool { state.withLock { $0.isDraining } }
 
+  /// What to say of sockets that a service manager handed over and no listener of `names` takes.
+  func warning(unlessNamedBy names: Set<String>) -> String? {
+    opening.handedOver.warning(unlessNamedBy: names)
+  }
+
   // MARK: Before it is decided
 
   /// Opens what is new. Nothing that serves is touched; what is planned is either carried out or abandoned.

@@ -11,6 +11,8 @@ struct Reload {
     case loaded
     /// What lies on disk is what runs.
     case unchanged
+    /// What lies on disk is what runs again, after something that was refused.
+    case withdrawn
     /// The same as the last attempt, which was refused.
     case stillRejected
     case rejected
@@ -29,6 +31,8 @@ struct Reload {
   private var traced: Int64
   /// Names the last attempt that was refused: its files and what was found.
   private var rejected: [UInt8]?
+  /// When an attempt that was refused is made again although no file has changed.
+  private var retry = MonotonicTime.distantFuture
 
   init(
     path: String, running: LoadedConfiguration, trace: FileTrace, control: GatewayControl, journal: Journal,
@@ -44,11 +48,24 @@ struct Reload {
     traced = wallClockNanoseconds()
   }
 
-  /// Whether the files may not be what they were at the last attempt; seen from outside, without reading.
-  var isDue: Bool { trace.isFresh(at: traced) || trace.again() != trace }
+  /// Whether the files may not be what they were at the last attempt, seen from outside, without reading; or what
+  /// refused them may have passed.
+  var isDue: Bool { retry <= .now() || trace.isFresh(at: traced) || trace.again() != trace }
+
+  /// How long a refused attempt is left alone. No file tells that a port was let go or that descriptors are to be had
+  /// again, so that all are tried anew; one that takes long takes a tenth of a processor at most.
+  static func pause(afterAttemptOf time: Duration) -> Duration { max(.seconds(5), time * 10) }
 
   /// Reads everything, and goes on under it where nothing is wrong with it.
   mutating func attempt() -> Outcome {
+    let begun = MonotonicTime.now()
+    let outcome = follow()
+    let end = MonotonicTime.now()
+    retry = rejected == nil ? .distantFuture : end + Self.pause(afterAttemptOf: end - begun)
+    return outcome
+  }
+
+  private mutating func follow() -> Outcome {
     traced = wallClockNanoseconds()
     let attempt = ConfigurationLoader.attempt(path: path, isRunning: true)
     trace = attempt.trace
@@ -62,9 +79,12 @@ struct Reload {
       return reject(attempt, findings, now)
     }
     guard snapshot.version != control.snapshot.version else {
+      status.settled(findings)
+      guard rejected != nil else { return .unchanged }
       rejected = nil
-      status.settled()
-      return .unchanged
+      // Else the log ends with a refusal of what is not there any more.
+      journal.loaded(loaded, version: snapshot.version, warnings: findings)
+      return .withdrawn
     }
     do {
       let hearing = try GatewayControl.Hearing()

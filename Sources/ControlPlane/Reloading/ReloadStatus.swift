@@ -32,18 +32,19 @@ package final class ReloadStatus: Sendable {
 
   func loaded(_ version: String, _ warnings: [Diagnostic], at now: Timestamp, drainTimeout: Duration) {
     state.withLock {
-      $0.warnings = warnings
       $0.version = version
       $0.loadedAt = now
       $0.loads += 1
       $0.drainTimeout = drainTimeout
     }
-    settled()
+    settled(warnings)
   }
 
   /// What lies on disk is what runs.
-  func settled() {
+  /// - Parameter warnings: what is found in it now; a certificate may have expired since it was loaded.
+  func settled(_ warnings: [Diagnostic]) {
     state.withLock {
+      $0.warnings = warnings
       $0.findings = []
       $0.rejectedAt = nil
     }

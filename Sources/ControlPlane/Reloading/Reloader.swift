@@ -63,7 +63,7 @@ final class Reloader: Sendable {
       }
       if waiting.contains(where: { if case .stop = $0 { true } else { false } }) { return }
       if !waiting.isEmpty {
-        tell(reload.attempt(), isAsked: true)
+        tell(reload.attempt(), control, isAsked: true)
         answers.post(())
         watch.follow(reload.trace.folders)
       }
@@ -73,20 +73,26 @@ final class Reloader: Sendable {
         switch step {
         // What a look finds may be half-written, too.
         case .look: rhythm.unrest(.now())
-        case .attempt, .none: tell(reload.attempt(), isAsked: false)
+        case .attempt, .none: tell(reload.attempt(), control, isAsked: false)
         }
       }
       watch.follow(reload.trace.folders)
     }
   }
 
-  private func tell(_ outcome: Reload.Outcome, isAsked: Bool) {
+  private func tell(_ outcome: Reload.Outcome, _ control: GatewayControl, isAsked: Bool) {
+    // Of what runs.
+    var warnings: String {
+      FindingsReport(status.report.warnings).text + (control.warning.map { $0 + "\n" } ?? "")
+    }
     switch outcome {
-    case .loaded:
+    case .loaded: Console.error(warnings + "countersign: reloaded: the changed configuration is live")
+    case .withdrawn:
       Console.error(
-        FindingsReport(status.report.warnings).text
-          + "countersign: reloaded: the changed configuration is live")
-    case .unchanged: if isAsked { Console.error("countersign: reload: nothing has changed") }
+        warnings + "countersign: reload: the files are what runs again; nothing is refused any more")
+    case .unchanged:
+      // Whoever asks hears what is wrong with it by now, such as a certificate that has expired since.
+      if isAsked { Console.error(warnings + "countersign: reload: nothing has changed") }
     case .rejected, .stillRejected:
       guard isAsked || outcome == .rejected else { return }
       let report = FindingsReport(status.report.findings)

@@ -46,6 +46,15 @@ package final class NameRefresher: Sendable {
     wakeUp.post(())
   }
 
+  /// Asks for these names next: nothing is known of them yet.
+  func resolveNow(_ names: Set<UpstreamAddresses.Name>) {
+    let now = MonotonicTime.now()
+    state.withLock { state in
+      for name in names where state.due[name] != nil { state.due[name] = now }
+    }
+    wakeUp.post(())
+  }
+
   /// Looks after other names from now on.
   package func follow(_ names: Set<UpstreamAddresses.Name>) {
     let now = MonotonicTime.now()
@@ -87,7 +96,7 @@ package final class NameRefresher: Sendable {
     }
   }
 
-  private static func resolve(_ name: UpstreamAddresses.Name) -> Resolution {
+  static func resolve(_ name: UpstreamAddresses.Name) -> Resolution {
     do {
       let found = try Resolver.resolve(name: name.name, port: name.port)
       return .addresses(found.map { UpstreamTarget($0, of: name) })
