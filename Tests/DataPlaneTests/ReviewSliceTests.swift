@@ -22,7 +22,7 @@ struct ReviewSliceTests {
     #expect(revoked(world) == clients.count)
   }
 
-  /// The second connection's slot is given anew before it is looked at.
+  /// The third connection's slot is given anew before it is looked at.
   @Test func whoComesMeanwhileIsJudgedByWhatHoldsThen() throws {
     let world = try TestWorld()
     let clients = try world.live(.orders, .orders, .orders, .orders)

@@ -14,6 +14,7 @@ package final class Worker {
   /// Room for that plaintext with the overhead of its records, and for a handshake flight behind it.
   static let ciphertextCapacity = 128 * 1024
 
+  /// With fewer timers than that, nobody looks for those of connections that are gone: 64 KiB.
   static let leastTimersBound = 4096
 
   package let mailbox: Mailbox<WorkerMessage>
