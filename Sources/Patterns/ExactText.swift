@@ -33,6 +33,11 @@ extension String {
   package func isExactly(_ other: String?) -> Bool { other.map { isExactly($0) } ?? false }
 }
 
+extension [String] {
+  /// Whether there are the same texts in the same order, each byte by byte.
+  package func isExactly(_ other: [String]) -> Bool { elementsEqual(other) { $0.isExactly($1) } }
+}
+
 extension String? {
   /// Whether there are two texts, the same byte by byte, or none at all.
   package func isExactly(_ other: String?) -> Bool { map { $0.isExactly(other) } ?? (other == nil) }

@@ -14,8 +14,7 @@ package struct Caller: Hashable, Sendable {
   }
 
   package static func == (one: Caller, other: Caller) -> Bool {
-    one.name.isExactly(other.name) && one.groups.count == other.groups.count
-      && one.groups.elementsEqual(other.groups) { $0.isExactly($1) }
+    one.name.isExactly(other.name) && one.groups.isExactly(other.groups)
       && one.captures.count == other.captures.count
       && one.captures.allSatisfy { name, value in other.captures[name]?.isExactly(value) ?? false }
   }

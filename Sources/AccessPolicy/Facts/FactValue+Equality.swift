@@ -6,8 +6,7 @@ extension FactValue: Hashable {
   package static func == (one: FactValue, other: FactValue) -> Bool {
     switch (one, other) {
     case (.text(let one), .text(let other)): one.isExactly(other)
-    case (.texts(let one), .texts(let other)):
-      one.count == other.count && one.elementsEqual(other) { $0.isExactly($1) }
+    case (.texts(let one), .texts(let other)): one.isExactly(other)
     case (.integer(let one), .integer(let other)): one == other
     case (.flag(let one), .flag(let other)): one == other
     case (.instant(let one), .instant(let other)): one == other
